@@ -1,0 +1,104 @@
+"""Signed links: what a mail may carry that lets its reader act without a password.
+
+A token is a purpose, a payload and a MAC (HMAC-SHA256); all rights come from it. Tokens for leaving never expire
+(RFC 8058 mails are years old when somebody uses them), tokens for joining do. The text of a token is never a key for
+"used once": itsdangerous accepts several spellings of one token.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from newsletter.errors import LinkError
+
+_VERP_MAC = 6  # bytes: 48 bits, guessed online only
+_MAX_TOKEN = 500
+
+
+class Purpose(StrEnum):
+    """What a token is good for; a token of one purpose is refused for every other."""
+
+    CONFIRM = "confirm"
+    PREFERENCES = "preferences"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a verified token says."""
+
+    subscriber: int
+    newsletter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Makes and reads signed links. The first of `keys` signs, all of them verify."""
+
+    base_url: str
+    keys: tuple[str, ...] = field(repr=False)
+    bounce_domain: str = ""
+
+    def url(self, purpose: Purpose, *, subscriber: int, newsletter: str) -> str:
+        """The link for one subscriber of one newsletter: `<base>/unsubscribe/<token>`."""
+        return f"{self.base_url}/{purpose}/{self._serializer(purpose).dumps([subscriber, newsletter])}"
+
+    def read(self, purpose: Purpose, token: str, *, max_age: timedelta | None = None) -> Claim:
+        """Who may do what with this token. LinkError when it is damaged, forged, too old or for something else."""
+        try:
+            if len(token) > _MAX_TOKEN:
+                raise LinkError("could not read the link: it is too long")
+            seconds = int(max_age.total_seconds()) if max_age is not None else None
+            subscriber, newsletter = self._serializer(purpose).loads(token, max_age=seconds)
+        except BadData as error:
+            raise LinkError(f"could not read the link: {error.message or 'it is damaged'}") from error
+        return Claim(subscriber=subscriber, newsletter=newsletter)
+
+    def archive_url(self, newsletter: str, slot: str) -> str:
+        """The public address of an issue; nothing personal in it."""
+        return f"{self.base_url}/{newsletter}/{slot}"
+
+    def unsubscribe_mailto(self, *, subscriber: int, newsletter: str) -> str:
+        """`mailto:` for List-Unsubscribe, or empty without a bounce domain to receive it."""
+        if not self.bounce_domain:
+            return ""
+        token = self._serializer(Purpose.UNSUBSCRIBE).dumps([subscriber, newsletter])
+        return f"mailto:unsubscribe@{self.bounce_domain}?subject={token}"
+
+    def envelope_sender(self, delivery: int) -> str:
+        """`b+<token>@<bounce domain>`: a bounce to it names its delivery and nobody's address. Empty without one."""
+        return f"b+{self._verp(delivery, self.keys[0])}@{self.bounce_domain}" if self.bounce_domain else ""
+
+    def read_envelope_sender(self, address: str) -> int:
+        """The delivery a bounce came back for. LinkError when the address is not one of ours."""
+        local = address.partition("@")[0].lower()
+        token = local.removeprefix("b+")
+        try:
+            padded = token.upper() + "=" * (-len(token) % 8)
+            delivery = int.from_bytes(base64.b32decode(padded)[:-_VERP_MAC])
+        except ValueError as error:
+            raise LinkError("could not read the bounce address: it is damaged") from error
+        if not any(hmac.compare_digest(token, self._verp(delivery, key)) for key in self.keys):
+            raise LinkError("could not read the bounce address: it is not signed by us")
+        return delivery
+
+    def _serializer(self, purpose: Purpose) -> URLSafeTimedSerializer:
+        # itsdangerous signs with the last key of a list and tries all of them, newest first.
+        keys = list(reversed(self.keys))
+        return URLSafeTimedSerializer(
+            keys, salt=f"newsletter.{purpose}", signer_kwargs={"digest_method": hashlib.sha256}
+        )
+
+    @staticmethod
+    def _verp(delivery: int, key: str) -> str:
+        # Base32 in lower case: a local part keeps no case on its way back.
+        number = delivery.to_bytes(max(1, (delivery.bit_length() + 7) // 8))
+        mac = hmac.digest(key.encode(), b"verp:" + number, hashlib.sha256)[:_VERP_MAC]
+        return base64.b32encode(number + mac).decode().rstrip("=").lower()

@@ -1,0 +1,441 @@
+"""The vocabulary: frozen dataclasses that travel between the stages.
+
+    schedules.yaml -> Schedule --due(now)--> Slot
+    Source --fetch--> bytes --read--> Entry --merge--> Story --rank, group--> Section --choose--> Issue
+    Issue --render--> Rendered --assemble(Recipient)--> Message --send--> Outcome -> the delivery's State
+
+Tuples inside, so that a value can be shared and hashed; every datetime is aware and in UTC. Text fields are plain
+text (no markup) unless their comment says HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+# --- what is configured (schedules.yaml) ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A place entries come from; `options` are those of its kind, already checked against it."""
+
+    name: str
+    kind: str
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What belongs together, as the operator describes it. The result in one issue is a `Section`."""
+
+    name: str
+    title: str
+    about: str = ""
+    keywords: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much an issue may hold: stories in all, and stories in one section."""
+
+    stories: int = 20
+    per_topic: int = 6
+
+
+class WhenEmpty(StrEnum):
+    """What to do with a slot for which nothing new was found."""
+
+    SKIP = "skip"
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter:
+    """One publication: who sends it, what it is made of and how much of it."""
+
+    name: str
+    title: str
+    sender: str  # an RFC 5322 mailbox, "Daily Papers <papers@example.org>"
+    theme: str = "papers"
+    sources: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    when_empty: WhenEmpty = WhenEmpty.SKIP
+    max_age: timedelta = timedelta(days=7)  # an entry first seen longer ago than this is no news any more
+    language: str = "en"
+    address: str = ""  # the sender's postal address, shown in the foot of every mail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When issues of a newsletter are due. Either `cron` (five fields) or `every` with the wall times `at`.
+
+    `weekdays` are 0 (Monday) to 6, what `every` comes to. `timezone` is an IANA name or "subscriber": that wall time
+    wherever each reader is.
+    """
+
+    name: str
+    newsletter: str
+    weekdays: frozenset[int] = frozenset(range(7))
+    at: tuple[time, ...] = ()
+    cron: str = ""
+    timezone: str = "UTC"
+    catch_up: timedelta = timedelta(hours=6)
+    cadence: str = "daily"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole of schedules.yaml, checked: every name in it refers to something that exists."""
+
+    newsletters: Mapping[str, Newsletter] = field(default_factory=dict, hash=False)
+    sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
+    topics: Mapping[str, Topic] = field(default_factory=dict, hash=False)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict, hash=False)
+
+
+# --- when ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Slot:
+    """One turn of a schedule: the key of everything that follows.
+
+    `date` is the local date in the schedule's zone, `at` the instant (UTC) from which the issue may go out. Two slots
+    with one `key` are the same turn, however their instants were computed.
+    """
+
+    newsletter: str
+    schedule: str
+    date: date
+    at: datetime
+    time: str = ""  # "17:30" where a schedule has several turns a day, else empty
+
+    @property
+    def key(self) -> str:
+        """The part of the slot that is unique within its newsletter: `weekday-morning/2026-11-20`."""
+        return f"{self.schedule}/{self.date.isoformat()}" + (f"T{self.time}" if self.time else "")
+
+
+# --- what is read -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """What readers elsewhere made of an entry. None means the source does not say, which is not zero."""
+
+    upvotes: int | None = None
+    comments: int | None = None
+    stars: int | None = None
+
+    def merged(self, other: Signals) -> Signals:
+        """The larger of each, since two sources that count the same thing do so at different times."""
+        return Signals(
+            upvotes=_larger(self.upvotes, other.upvotes),
+            comments=_larger(self.comments, other.comments),
+            stars=_larger(self.stars, other.stars),
+        )
+
+
+def _larger(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else max(a, b)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A further address of an entry; `rel` is one of code, project, pdf, discussion."""
+
+    rel: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing as one source tells it.
+
+    `key` is its identity across sources: `arxiv:2310.06825`, else `doi:10.1000/182`, else `url:https://…` (canonical),
+    else `guid:<source>:<guid>`; saved listings, which give neither id nor address, use `title:<words>`.
+    `aliases` are further keys by which another source may call the same thing.
+    """
+
+    key: str
+    source: str
+    guid: str
+    url: str
+    title: str
+    summary: str = ""
+    content: str = ""  # sanitised HTML, empty where the source gives none
+    authors: tuple[str, ...] = ()
+    author_count: int | None = None  # where a source gives the number but not the names, or hides some
+    published: datetime | None = None
+    updated: datetime | None = None
+    listed: date | None = None  # the day a listing showed it
+    tags: tuple[str, ...] = ()
+    image: str = ""
+    links: tuple[Link, ...] = ()
+    signals: Signals = Signals()
+    aliases: tuple[str, ...] = ()
+
+
+# --- what is composed ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Where a story was found: the source's name and the address it gave."""
+
+    source: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One thing worth telling, merged from the entries of every source that has it."""
+
+    key: str
+    title: str
+    url: str
+    summary: str = ""
+    authors: tuple[str, ...] = ()
+    author_count: int = 0
+    published: datetime | None = None
+    first_seen: datetime | None = None
+    tags: tuple[str, ...] = ()
+    image: str = ""
+    links: tuple[Link, ...] = ()
+    signals: Signals = Signals()
+    mentions: tuple[Mention, ...] = ()
+    aliases: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()  # the parts of its rank, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The stories of one topic in one issue. `more` counts those that the limits left out."""
+
+    topic: str
+    title: str
+    stories: tuple[Story, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """What one slot tells its readers; frozen once published."""
+
+    slot: Slot
+    title: str
+    preheader: str
+    headline: str = ""  # the title of the best story, wherever it stands
+    sections: tuple[Section, ...] = ()
+    language: str = "en"
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """Every story, in reading order."""
+        return tuple(story for section in self.sections for story in section.stories)
+
+
+# --- what is rendered ---------------------------------------------------------------------------------------------
+
+
+class Token(StrEnum):
+    """A place in the rendered issue that is filled for each recipient."""
+
+    NAME = "name"
+    EMAIL = "email"
+    UNSUBSCRIBE_URL = "unsubscribe_url"
+    PREFERENCES_URL = "preferences_url"
+    WEB_URL = "web_url"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slotted:
+    """A token's place between two literals."""
+
+    token: Token
+
+
+Piece = str | Slotted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """A part of the rendered issue that is kept or left out as a whole.
+
+    `kind` is head, section, story or foot; `key` names the section or story. Both bodies are literals with slots for
+    tokens between them; the fragments of an issue, joined in order, are the whole HTML and the whole text.
+    """
+
+    kind: str
+    key: str
+    html: tuple[Piece, ...]
+    text: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """An issue ready for every recipient: rendered once, personal only at the token slots."""
+
+    subject: str
+    fragments: tuple[Fragment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Whom one delivery is for, and the names it travels under; the same on every attempt."""
+
+    delivery: int
+    subscriber: int
+    email: str
+    name: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Bytes for one recipient: CRLF line ends, no bare CR or LF, not dot-stuffed (the transport does that)."""
+
+    delivery: int
+    sender: str  # the envelope's
+    recipient: str  # the envelope's
+    data: bytes
+
+
+# --- what became of it --------------------------------------------------------------------------------------------
+
+
+class State(StrEnum):
+    """The states of a delivery.
+
+    queued    waiting for its turn
+    sending   claimed by a process that holds a lease on it
+    sent      the server took responsibility for it
+    deferred  refused for now, to be tried again
+    rejected  refused for good
+    uncertain the connection was cut after the end of the message and before its reply
+    expired   the issue was too old by the time it could have gone
+    excluded  never meant to go: the reason stands beside it
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
+    EXCLUDED = "excluded"
+
+
+class Verdict(StrEnum):
+    """What one attempt to send came to.
+
+    sent       taken
+    deferred   this message, for now
+    rejected   this message, for good
+    suppress   this address, for good: it does not exist
+    uncertain  cut after the end of the message, before its reply
+    unsent     surely not taken and no fault of the message: connection lost earlier, or never offered to the server
+    """
+
+    SENT = "sent"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    SUPPRESS = "suppress"
+    UNCERTAIN = "uncertain"
+    UNSENT = "unsent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one message in one attempt; `phase` is the last SMTP step that was begun."""
+
+    delivery: int
+    verdict: Verdict
+    code: int = 0
+    text: str = ""
+    phase: str = ""
+    retry_after: float | None = None  # seconds, where the server named a time
+
+
+# --- the reports of the stages ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """What one source gave in one run. `error` is empty when it was read; `unchanged` means the source said so."""
+
+    source: str
+    entries: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """The report of stage 1."""
+
+    sources: tuple[SourceReport, ...] = ()
+
+    @property
+    def failed(self) -> tuple[SourceReport, ...]:
+        """The sources that could not be read."""
+        return tuple(report for report in self.sources if report.error)
+
+    @property
+    def new(self) -> int:
+        """Entries never seen before."""
+        return sum(report.new for report in self.sources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """The report of stage 2: the issue, or None with the reason. `left_out` counts candidates by reason."""
+
+    issue: Issue | None
+    reason: str = ""
+    candidates: int = 0
+    merged: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The report of stage 3. `fresh` is False when the slot had its issue already; `excluded` counts by reason."""
+
+    issue: int
+    fresh: bool
+    queued: int
+    excluded: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The report of stage 4: what this run did, and how many deliveries of the issue are in each state after it.
+
+    `stopped` says why the run ended early, and is empty when nothing was left that could go now.
+    """
+
+    issue: int
+    outcomes: Mapping[Verdict, int] = field(default_factory=dict, hash=False)
+    states: Mapping[State, int] = field(default_factory=dict, hash=False)
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The report of one slot: the four stages, as far as it came. Answers "why did (not) mail go out?"."""
+
+    slot: Slot
+    collected: Collected | None = None
+    composed: Composed | None = None
+    published: Published | None = None
+    delivered: Delivered | None = None
+    error: str = ""
