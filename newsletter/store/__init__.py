@@ -1,0 +1,51 @@
+"""What we remember: one database, SQLite or PostgreSQL, asked directly in SQL.
+
+`open_store(url)` gives a Store whose parts are named after what they keep. Words: `add` `get` `list` `mark` `claim`
+`forget`. Every method is one transaction unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from newsletter.store.db import Database
+from newsletter.store.deliveries import Deliveries
+from newsletter.store.entries import Entries
+from newsletter.store.events import Events
+from newsletter.store.issues import Issues
+from newsletter.store.runs import Runs
+from newsletter.store.sources import Sources
+from newsletter.store.subscribers import Subscribers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The parts of one open database. Close it when done."""
+
+    db: Database
+    sources: Sources
+    entries: Entries
+    issues: Issues
+    subscribers: Subscribers
+    deliveries: Deliveries
+    events: Events
+    runs: Runs
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.db.close()
+
+
+def open_store(url: str) -> Store:
+    """The store at a SQLAlchemy URL. Nothing is checked or created; see `migrate.upgrade` and `migrate.check`."""
+    db = Database(url)
+    return Store(
+        db=db,
+        sources=Sources(db),
+        entries=Entries(db),
+        issues=Issues(db),
+        subscribers=Subscribers(db),
+        deliveries=Deliveries(db),
+        events=Events(db),
+        runs=Runs(db),
+    )

@@ -1,0 +1,297 @@
+"""The ledger: one row for each recipient of each issue, and the only place that says what became of it.
+
+    queued --claim--> sending --start--> sending (its body may have left) --mark--> sent, deferred, …
+       ^                |                    |
+       +----release-----+                    +---- the process died, the lease ran out: uncertain (see `recover`)
+
+`uncertain` is claimed again once, by rule, and goes out under the same Message-ID; after that only an operator's
+`retry` moves it. A row is held by a lease: a process that lost its lease changes nothing but "sent".
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from newsletter.errors import NotFound
+from newsletter.model import State
+from newsletter.store.db import Database
+from newsletter.store.schema import deliveries, events, issues, subscribers, subscriptions
+
+_OPEN = (State.QUEUED, State.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery this process holds; `attempts` counts those begun before."""
+
+    id: int
+    subscriber: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """Whom a delivery goes to, as of this moment; `hindrance` says why it must not go, empty when it may."""
+
+    email: str
+    name: str
+    hindrance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What to write down about one delivery. `due_at` is when it may be tried again, for deferred and uncertain."""
+
+    delivery: int
+    state: State
+    reason: str = ""
+    code: int = 0
+    reply: str = ""
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the ledger, for people."""
+
+    id: int
+    issue: int
+    email: str
+    state: State
+    reason: str
+    due_at: datetime
+    attempts: int
+    code: int
+    reply: str
+    ended_at: datetime | None
+
+
+class Deliveries:
+    """The table `deliveries`."""
+
+    def __init__(self, db: Database) -> None:
+        """On an open database."""
+        self._db = db
+
+    def claim(
+        self, issue: int, *, owner: str, now: datetime, lease_until: datetime, limit: int
+    ) -> builtins.list[Claimed]:
+        """Take up to `limit` deliveries that are due, in order; no other process gets them while the lease lasts."""
+        again = (deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0)
+        ready = (
+            sa.select(deliveries.c.id)
+            .where(deliveries.c.issue == issue, deliveries.c.due_at <= now)
+            .where(deliveries.c.state.in_(_OPEN) | again)
+            .order_by(deliveries.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
+        )
+        take = (
+            deliveries.update()
+            .where(deliveries.c.id.in_(ready.scalar_subquery()))
+            .values(
+                state=State.SENDING,
+                owner=owner,
+                lease_until=lease_until,
+                started_at=None,
+                resends=deliveries.c.resends + sa.case((deliveries.c.state == State.UNCERTAIN, 1), else_=0),
+            )
+            .returning(deliveries.c.id, deliveries.c.subscriber, deliveries.c.attempts)
+        )
+        with self._db.writing() as connection:
+            rows = connection.execute(take).mappings().all()
+        return sorted((Claimed(**row) for row in rows), key=lambda claimed: claimed.id)
+
+    def check(self, delivery: int, *, owner: str, newsletter: str) -> Addressee | None:
+        """Whom it goes to right now; None when this process no longer holds it. Ask just before each message.
+
+        Somebody who left, was suppressed or erased a second ago is a hindrance. One-off recipients, who never signed
+        up for the newsletter, are not.
+        """
+        query = (
+            sa.select(subscribers.c.email, subscribers.c.name, subscribers.c.suppressed, subscriptions.c.state)
+            .select_from(deliveries)
+            .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
+            .outerjoin(
+                subscriptions,
+                (subscriptions.c.subscriber == subscribers.c.id) & (subscriptions.c.newsletter == newsletter),
+            )
+            .where(deliveries.c.id == delivery, deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+        )
+        with self._db.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        if row.email is None:
+            return Addressee(email="", name="", hindrance="erased")
+        hindrance = row.suppressed or ("left" if row.state == "left" else "")
+        return Addressee(email=row.email, name=row.name, hindrance=hindrance)
+
+    def start(self, ids: Sequence[int], *, owner: str, now: datetime) -> None:
+        """Write down that these bodies are about to leave: from here on a crash makes them uncertain."""
+        begun = (
+            deliveries.update()
+            .where(deliveries.c.id.in_(ids), deliveries.c.owner == owner)
+            .values(started_at=now, attempts=deliveries.c.attempts + 1)
+        )
+        with self._db.writing() as connection:
+            connection.execute(begun)
+
+    def mark(self, marks: Iterable[Mark], *, owner: str, now: datetime) -> None:
+        """Write down what became of deliveries this process holds.
+
+        If the lease was lost meanwhile only "sent" is kept, and only where nobody has begun to send it again.
+        """
+        with self._db.writing() as connection:
+            for mark in marks:
+                self._mark_one(connection, mark, owner, now)
+
+    def renew(self, *, owner: str, lease_until: datetime) -> None:
+        """Go on holding everything this process holds."""
+        mine = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
+        with self._db.writing() as connection:
+            connection.execute(deliveries.update().where(mine).values(lease_until=lease_until))
+
+    def release(self, *, issue: int, owner: str) -> int:
+        """Give back what was claimed and surely not sent; how many."""
+        mine = (deliveries.c.issue == issue) & (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
+        with self._db.writing() as connection:
+            return connection.execute(_requeue(mine & deliveries.c.started_at.is_(None))).rowcount
+
+    def recover(self, *, now: datetime, is_gone: Callable[[str], bool]) -> tuple[int, int]:
+        """Take over from processes that ended or lost their lease; how many went back to queued, how many uncertain.
+
+        What had not begun to leave is queued again. What had begun may have arrived: it is uncertain, and due now.
+        """
+        held = sa.select(deliveries.c.owner).where(deliveries.c.state == State.SENDING).distinct()
+        with self._db.writing() as connection:
+            owners = connection.execute(held).scalars().all()
+            gone = [owner for owner in owners if is_gone(owner)]
+            lost = (deliveries.c.state == State.SENDING) & (
+                deliveries.c.owner.in_(gone) | (deliveries.c.lease_until < now)
+            )
+            queued = connection.execute(_requeue(lost & deliveries.c.started_at.is_(None))).rowcount
+            cut = (
+                deliveries.update()
+                .where(lost & deliveries.c.started_at.is_not(None))
+                .values(state=State.UNCERTAIN, reason="the sender ended before the reply", due_at=now, owner="")
+                .returning(deliveries.c.id)
+            )
+            uncertain = connection.execute(cut).scalars().all()
+            _log_uncertain(connection, uncertain, "the sender ended before the reply", now)
+        return queued, len(uncertain)
+
+    def expire(self, issue: int, *, reason: str, now: datetime) -> int:
+        """Give up on what is still waiting: the issue is too old; how many."""
+        waiting = (deliveries.c.issue == issue) & deliveries.c.state.in_(_OPEN)
+        over = deliveries.update().where(waiting).values(state=State.EXPIRED, reason=reason, ended_at=now)
+        with self._db.writing() as connection:
+            return connection.execute(over).rowcount
+
+    def retry(self, issue: int, *, states: Collection[State], now: datetime) -> int:
+        """An operator's word: queue again what ended in these states; how many."""
+        ended = (deliveries.c.issue == issue) & deliveries.c.state.in_(sorted(states))
+        again = deliveries.update().where(ended)
+        with self._db.writing() as connection:
+            return connection.execute(
+                again.values(state=State.QUEUED, reason="", due_at=now, ended_at=None, resends=0)
+            ).rowcount
+
+    def counts(self, issue: int) -> Mapping[State, int]:
+        """How many deliveries of an issue are in each state; states without any are left out."""
+        query = (
+            sa.select(deliveries.c.state, sa.func.count())
+            .where(deliveries.c.issue == issue)
+            .group_by(deliveries.c.state)
+        )
+        with self._db.reading() as connection:
+            return {State(state): count for state, count in connection.execute(query)}
+
+    def reasons(self, issue: int, state: State) -> Mapping[str, int]:
+        """Why the deliveries in a state are in it."""
+        query = (
+            sa.select(deliveries.c.reason, sa.func.count())
+            .where(deliveries.c.issue == issue, deliveries.c.state == state)
+            .group_by(deliveries.c.reason)
+            .order_by(deliveries.c.reason)
+        )
+        with self._db.reading() as connection:
+            return dict(connection.execute(query).all())
+
+    def unfinished(self, *, now: datetime) -> builtins.list[int]:
+        """The issues with something to do now, oldest first."""
+        again = (deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0)
+        waiting = (deliveries.c.state.in_(_OPEN) | again) & (deliveries.c.due_at <= now)
+        query = sa.select(deliveries.c.issue).where(waiting).distinct()
+        with self._db.reading() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def next_due(self, issue: int) -> datetime | None:
+        """When the next waiting delivery of an issue may go; None when none waits."""
+        again = (deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0)
+        query = sa.select(sa.func.min(deliveries.c.due_at)).where(
+            deliveries.c.issue == issue, deliveries.c.state.in_(_OPEN) | again
+        )
+        with self._db.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def list(self, issue: int, *, state: State | None = None, limit: int = 10_000) -> builtins.list[Line]:
+        """The ledger of an issue, in order. NotFound when there is no such issue."""
+        query = (
+            sa.select(
+                deliveries.c.id,
+                deliveries.c.issue,
+                sa.func.coalesce(subscribers.c.email, "(erased)").label("email"),
+                *(
+                    deliveries.c[name]
+                    for name in ("state", "reason", "due_at", "attempts", "code", "reply", "ended_at")
+                ),
+            )
+            .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
+            .where(deliveries.c.issue == issue)
+            .order_by(deliveries.c.id)
+            .limit(limit)
+        )
+        if state is not None:
+            query = query.where(deliveries.c.state == state)
+        with self._db.reading() as connection:
+            if connection.execute(sa.select(issues.c.id).where(issues.c.id == issue)).first() is None:
+                raise NotFound(f"there is no issue {issue}; `newsletter issues list` shows those there are")
+            rows = connection.execute(query).mappings().all()
+        return [Line(**{**row, "state": State(row["state"])}) for row in rows]
+
+    def _mark_one(self, connection: sa.Connection, mark: Mark, owner: str, now: datetime) -> None:
+        held = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
+        if mark.state is State.SENT:
+            held |= deliveries.c.state == State.UNCERTAIN
+        values: dict[str, object] = {
+            "state": mark.state,
+            "reason": mark.reason,
+            "code": mark.code,
+            "reply": mark.reply,
+            "owner": "",
+            "lease_until": None,
+        }
+        if mark.due_at is not None:
+            values["due_at"] = mark.due_at
+        if mark.state not in (State.QUEUED, State.DEFERRED, State.UNCERTAIN):
+            values["ended_at"] = now
+        done = deliveries.update().where(deliveries.c.id == mark.delivery, held).values(values)
+        written = connection.execute(done).rowcount == 1
+        if written and mark.state is State.UNCERTAIN:
+            _log_uncertain(connection, [mark.delivery], mark.reason, now)
+
+
+def _requeue(which: sa.ColumnElement[bool]) -> sa.Update:
+    return deliveries.update().where(which).values(state=State.QUEUED, owner="", lease_until=None)
+
+
+def _log_uncertain(connection: sa.Connection, ids: Sequence[int], reason: str, now: datetime) -> None:
+    rows = [{"at": now, "kind": "uncertain", "delivery": number, "detail": reason} for number in ids]
+    if rows:
+        connection.execute(events.insert(), rows)

@@ -1,0 +1,173 @@
+"""What was collected, and the signals of every run."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from newsletter.codec import decode, encode
+from newsletter.model import Entry, Signals
+from newsletter.store.db import Database
+from newsletter.store.schema import entries, snapshots
+
+_KEYS_PER_QUERY = 500
+
+T = TypeVar("T", Entry, Signals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What `Entries.add` did: entries never seen, and entries whose text changed."""
+
+    new: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A stored entry and when we first saw it, by our own clock."""
+
+    entry: Entry
+    first_seen: datetime
+
+
+class Entries:
+    """The tables `entries` and `snapshots`."""
+
+    def __init__(self, db: Database) -> None:
+        """On an open database."""
+        self._db = db
+
+    def add(self, found: Iterable[Entry], *, now: datetime) -> Added:
+        """Store what a source gave: new ones in, known ones refreshed, one snapshot of signals each.
+
+        What a source told of an entry before and leaves out now is kept (a saved listing may lack the dates that
+        another has). Of several entries with one key the first is taken. All in one transaction: after a crash either
+        the whole answer is known or none of it.
+        """
+        by_key: dict[tuple[str, str], Entry] = {}
+        for entry in found:
+            by_key.setdefault((entry.source, entry.key), entry)
+        if not by_key:
+            return Added()
+        with self._db.writing() as connection:
+            before = self._known(connection, by_key.values())
+            rows = {
+                key: _row(filled(entry, before[key]) if key in before else entry, now) for key, entry in by_key.items()
+            }
+            connection.execute(self._upsert(), list(rows.values()))
+            self._take_snapshots(connection, by_key, now)
+        return Added(
+            new=len(rows.keys() - before.keys()),
+            changed=sum(_fingerprint(before[key]) != rows[key]["fingerprint"] for key in rows.keys() & before.keys()),
+        )
+
+    def candidates(self, sources: Sequence[str], *, since: datetime, until: datetime) -> Sequence[Seen]:
+        """What the given sources showed for the first time in `since < t <= until`, oldest first."""
+        query = (
+            sa.select(entries.c.body, entries.c.first_seen)
+            .where(entries.c.source.in_(sources), entries.c.first_seen > since, entries.c.first_seen <= until)
+            .order_by(entries.c.first_seen, entries.c.id)
+        )
+        with self._db.reading() as connection:
+            return [Seen(entry=decode(Entry, body), first_seen=first) for body, first in connection.execute(query)]
+
+    def count(self) -> Mapping[str, int]:
+        """How many entries each source has given so far."""
+        query = sa.select(entries.c.source, sa.func.count()).group_by(entries.c.source)
+        with self._db.reading() as connection:
+            return dict(connection.execute(query).all())
+
+    def signals(self, source: str, key: str) -> builtins.list[tuple[datetime, Signals]]:
+        """Every snapshot of one entry, oldest first: what velocity is computed from."""
+        query = (
+            sa.select(snapshots.c.taken_at, snapshots.c.upvotes, snapshots.c.comments, snapshots.c.stars)
+            .join(entries, entries.c.id == snapshots.c.entry)
+            .where(entries.c.source == source, entries.c.key == key)
+            .order_by(snapshots.c.taken_at)
+        )
+        with self._db.reading() as connection:
+            return [
+                (taken_at, Signals(upvotes=upvotes, comments=comments, stars=stars))
+                for taken_at, upvotes, comments, stars in connection.execute(query)
+            ]
+
+    def _known(self, connection: sa.Connection, found: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
+        known: dict[tuple[str, str], Entry] = {}
+        for source, keys in _keys_by_source(found).items():
+            for start in range(0, len(keys), _KEYS_PER_QUERY):
+                query = sa.select(entries.c.source, entries.c.key, entries.c.body).where(
+                    entries.c.source == source, entries.c.key.in_(keys[start : start + _KEYS_PER_QUERY])
+                )
+                known |= {(name, key): decode(Entry, body) for name, key, body in connection.execute(query)}
+        return known
+
+    def _upsert(self) -> sa.Insert:
+        insert = self._db.insert(entries)
+        fresh = ("title", "body", "fingerprint", "last_seen")
+        return insert.on_conflict_do_update(
+            index_elements=["source", "key"], set_={name: insert.excluded[name] for name in fresh}
+        )
+
+    def _take_snapshots(self, connection: sa.Connection, found: Mapping[tuple[str, str], Entry], now: datetime) -> None:
+        rows = [
+            {"of_source": entry.source, "of_key": entry.key, "taken_at": now, **_signals(entry.signals)}
+            for entry in found.values()
+            if entry.signals != Signals()
+        ]
+        if not rows:
+            return
+        entry_id = (
+            sa.select(entries.c.id)
+            .where(entries.c.source == sa.bindparam("of_source"), entries.c.key == sa.bindparam("of_key"))
+            .scalar_subquery()
+        )
+        connection.execute(self._db.insert(snapshots).values(entry=entry_id).on_conflict_do_nothing(), rows)
+
+
+def _keys_by_source(found: Iterable[Entry]) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    for entry in found:
+        keys.setdefault(entry.source, []).append(entry.key)
+    return keys
+
+
+def _signals(signals: Signals) -> dict[str, int | None]:
+    return {"upvotes": signals.upvotes, "comments": signals.comments, "stars": signals.stars}
+
+
+def filled(entry: Entry, known: Entry) -> Entry:
+    """The entry, with what only `known` tells in place of what it leaves empty."""
+    return dataclasses.replace(_filled(entry, known), signals=_filled(entry.signals, known.signals))
+
+
+def _filled(value: T, known: T) -> T:
+    """The same for any dataclass of the vocabulary."""
+    names = [field.name for field in dataclasses.fields(value)]
+    return dataclasses.replace(
+        value, **{name: getattr(known, name) for name in names if getattr(value, name) in ("", (), None)}
+    )
+
+
+def _fingerprint(entry: Entry) -> str:
+    """Of what is worth telling: signals change all the time."""
+    return hashlib.sha256(encode(dataclasses.replace(entry, signals=Signals())).encode()).hexdigest()
+
+
+def _row(entry: Entry, now: datetime) -> dict[str, object]:
+    return {
+        "source": entry.source,
+        "key": entry.key,
+        "title": entry.title,
+        "body": encode(entry),
+        "fingerprint": _fingerprint(entry),
+        "first_seen": now,
+        "last_seen": now,
+    }

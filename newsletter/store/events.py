@@ -1,0 +1,42 @@
+"""The append-only log: consent, suppression, uncertain ends, what operators did."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from newsletter.store.db import Database
+from newsletter.store.schema import events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, and to whom."""
+
+    at: datetime
+    kind: str
+    subscriber: int | None = None
+    delivery: int | None = None
+    newsletter: str = ""
+    detail: str = ""
+
+
+class Events:
+    """The table `events`."""
+
+    def __init__(self, db: Database) -> None:
+        """On an open database."""
+        self._db = db
+
+    def list(self, *, subscriber: int | None = None, delivery: int | None = None) -> builtins.list[Event]:
+        """Everything that happened to a subscriber or a delivery, oldest first."""
+        query = sa.select(*(events.c[name] for name in Event.__dataclass_fields__)).order_by(events.c.id)
+        if subscriber is not None:
+            query = query.where(events.c.subscriber == subscriber)
+        if delivery is not None:
+            query = query.where(events.c.delivery == delivery)
+        with self._db.reading() as connection:
+            return [Event(**row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,227 @@
+"""The slots that were decided, and the issues that came of them."""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from newsletter.codec import decode, encode
+from newsletter.errors import NotFound
+from newsletter.model import Issue, Newsletter, Rendered, Slot, State, Story
+from newsletter.store.db import Database
+from newsletter.store.schema import deliveries, issues, subscribers, subscriptions, told
+
+PUBLISHED = "published"
+SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A slot that was decided: `state` is published or skipped, and then `reason` says why."""
+
+    id: int
+    newsletter: str
+    slot: str
+    at: datetime
+    state: str
+    reason: str
+    subject: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """A published issue with everything a message is made of."""
+
+    id: int
+    nonce: str
+    published_at: datetime
+    issue: Issue
+    rendered: Rendered
+    newsletter: Newsletter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom an issue is for: the confirmed subscriptions of a cadence, or the named subscribers only.
+
+    `due` gives the instant for each time zone that differs from `at`, the instant of everybody else.
+    """
+
+    at: datetime
+    cadence: str = "daily"
+    due: Mapping[str, datetime] = field(default_factory=dict, hash=False)
+    only: tuple[int, ...] | None = None
+
+
+_DECIDED = tuple(issues.c[name] for name in Decided.__dataclass_fields__)
+
+
+class Issues:
+    """The tables `issues` and `told`, and the first rows of `deliveries`."""
+
+    def __init__(self, db: Database) -> None:
+        """On an open database."""
+        self._db = db
+
+    def find(self, slot: Slot) -> Decided | None:
+        """What was decided about a slot, None when nothing was yet."""
+        query = sa.select(*_DECIDED).where(issues.c.newsletter == slot.newsletter, issues.c.slot == slot.key)
+        with self._db.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return Decided(**row) if row else None
+
+    def get(self, issue: int) -> Decided:
+        """A decided slot by its number. NotFound."""
+        with self._db.reading() as connection:
+            row = connection.execute(sa.select(*_DECIDED).where(issues.c.id == issue)).mappings().first()
+        if row is None:
+            raise NotFound(f"there is no issue {issue}; `newsletter issues list` shows those there are")
+        return Decided(**row)
+
+    def list(self, newsletter: str = "", *, limit: int = 20) -> builtins.list[Decided]:
+        """The last decided slots, newest first."""
+        query = sa.select(*_DECIDED).order_by(issues.c.at.desc(), issues.c.id.desc()).limit(limit)
+        if newsletter:
+            query = query.where(issues.c.newsletter == newsletter)
+        with self._db.reading() as connection:
+            return [Decided(**row) for row in connection.execute(query).mappings()]
+
+    def load(self, issue: int) -> Frozen:
+        """Everything that messages of a published issue are made of. NotFound."""
+        columns = (issues.c.nonce, issues.c.decided_at, issues.c.body, issues.c.rendered, issues.c.publication)
+        query = sa.select(*columns).where(issues.c.id == issue, issues.c.state == PUBLISHED)
+        with self._db.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound(f"there is no published issue {issue}")
+        return Frozen(
+            id=issue,
+            nonce=row.nonce,
+            published_at=row.decided_at,
+            issue=decode(Issue, row.body),
+            rendered=decode(Rendered, row.rendered),
+            newsletter=decode(Newsletter, row.publication),
+        )
+
+    def last_published(self, newsletter: str, *, before: datetime) -> datetime | None:
+        """The instant of the newest published slot before another."""
+        query = sa.select(sa.func.max(issues.c.at)).where(
+            issues.c.newsletter == newsletter, issues.c.state == PUBLISHED, issues.c.at < before
+        )
+        with self._db.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def told(self, newsletter: str, keys: Collection[str], *, besides: int | None = None) -> set[str]:
+        """Which of these story keys were published by this newsletter before, in issues other than `besides`."""
+        known: set[str] = set()
+        wanted = sorted(keys)
+        with self._db.reading() as connection:
+            for start in range(0, len(wanted), 500):
+                query = sa.select(told.c.key).where(
+                    told.c.newsletter == newsletter,
+                    told.c.key.in_(wanted[start : start + 500]),
+                    told.c.issue != (besides or 0),
+                )
+                known.update(connection.execute(query).scalars())
+        return known
+
+    def skip(self, slot: Slot, *, reason: str, now: datetime) -> bool:
+        """Decide that a slot has no issue, unless it was decided already; whether this call decided it."""
+        row = {**_slot(slot), "state": SKIPPED, "reason": reason, "decided_at": now}
+        with self._db.writing() as connection:
+            insert = self._db.insert(issues).values(row).on_conflict_do_nothing()
+            return connection.execute(insert.returning(issues.c.id)).first() is not None
+
+    def publish(
+        self, issue: Issue, rendered: Rendered, *, newsletter: Newsletter, audience: Audience, now: datetime
+    ) -> tuple[int, bool]:
+        """Freeze an issue and its recipients in one transaction; its number, and whether this call did it.
+
+        A slot that has its issue keeps it: the second of two processes gets the first one's. A skipped slot may still
+        get an issue. Stories are remembered as told unless the issue goes to named subscribers only.
+        """
+        row = {
+            **_slot(issue.slot),
+            "state": PUBLISHED,
+            "reason": "",
+            "nonce": secrets.token_hex(8),
+            "subject": rendered.subject,
+            "publication": encode(newsletter),
+            "body": encode(issue),
+            "rendered": encode(rendered),
+            "decided_at": now,
+        }
+        insert = self._db.insert(issues).values(row)
+        settle = insert.on_conflict_do_update(
+            index_elements=["newsletter", "slot"], set_=row, where=issues.c.state == SKIPPED
+        ).returning(issues.c.id)
+        with self._db.writing() as connection:
+            number = connection.execute(settle).scalar()
+            fresh = number is not None
+            if number is None:
+                number = _number(connection, issue.slot)
+            if fresh and audience.only is None:
+                self._remember(connection, number, issue)
+            if fresh:
+                self._freeze_recipients(connection, number, newsletter.name, audience)
+        return number, fresh
+
+    def add_recipients(self, issue: int, *, newsletter: str, audience: Audience) -> None:
+        """Send a published issue to further people; whoever stands in its ledger already is left as they are."""
+        with self._db.writing() as connection:
+            self._freeze_recipients(connection, issue, newsletter, audience)
+
+    def _remember(self, connection: sa.Connection, number: int, issue: Issue) -> None:
+        rows = [
+            {"newsletter": issue.slot.newsletter, "key": key, "issue": number}
+            for story in issue.stories
+            for key in names(story)
+        ]
+        if rows:
+            connection.execute(self._db.insert(told).on_conflict_do_nothing(), rows)
+
+    def _freeze_recipients(self, connection: sa.Connection, number: int, newsletter: str, audience: Audience) -> None:
+        suppressed = subscribers.c.suppressed != ""
+        due = sa.literal(audience.at, deliveries.c.due_at.type)
+        if audience.due:
+            zones = {zone: sa.literal(at, deliveries.c.due_at.type) for zone, at in audience.due.items()}
+            due = sa.case(zones, value=subscribers.c.timezone, else_=due)  # type: ignore[assignment]
+        wanted = sa.select(
+            sa.literal(number),
+            subscribers.c.id,
+            sa.case((suppressed, State.EXCLUDED.value), else_=State.QUEUED.value),
+            subscribers.c.suppressed,
+            due,
+        )
+        if audience.only is not None:
+            wanted = wanted.where(subscribers.c.id.in_(audience.only))
+        else:
+            wanted = wanted.join(subscriptions, subscriptions.c.subscriber == subscribers.c.id).where(
+                subscriptions.c.newsletter == newsletter,
+                subscriptions.c.state == "confirmed",
+                subscriptions.c.cadence == audience.cadence,
+            )
+        insert = self._db.insert(deliveries).from_select(
+            ["issue", "subscriber", "state", "reason", "due_at"], wanted.order_by(subscribers.c.id)
+        )
+        connection.execute(insert.on_conflict_do_nothing())
+
+
+def names(story: Story) -> Sequence[str]:
+    """Every key by which a story may come back."""
+    return (story.key, *(alias for alias in story.aliases if alias != story.key))
+
+
+def _slot(slot: Slot) -> dict[str, object]:
+    return {"newsletter": slot.newsletter, "slot": slot.key, "at": slot.at}
+
+
+def _number(connection: sa.Connection, slot: Slot) -> int:
+    query = sa.select(issues.c.id).where(issues.c.newsletter == slot.newsletter, issues.c.slot == slot.key)
+    return int(connection.execute(query).scalar_one())

@@ -1,0 +1,209 @@
+"""The tables: one schema for SQLite and PostgreSQL, in SQLAlchemy Core.
+
+What must happen once is a key here, not a lock in memory: `issues(newsletter, slot)`, `deliveries(issue, subscriber)`,
+`entries(source, key)`. The migrations in `migrations/` build exactly this; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_SORTABLE = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC: `timestamptz` on PostgreSQL, sortable ISO 8601 text on SQLite. Naive ones are bugs."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column type of each database."""
+        kind = sa.DateTime(timezone=True) if dialect.name == "postgresql" else sa.Text()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """On the way in."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.strftime(_SORTABLE)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """On the way out."""
+        if value is None or dialect.name == "postgresql":
+            return value.astimezone(UTC) if value is not None else None
+        return datetime.strptime(value, _SORTABLE).replace(tzinfo=UTC)
+
+
+# SQLite's STRICT tables take INTEGER, and only INTEGER PRIMARY KEY numbers rows.
+Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *columns: sa.schema.SchemaItem, **options: Any) -> sa.Table:
+    return sa.Table(name, metadata, *columns, sqlite_strict=True, **options)
+
+
+def _text(name: str, *, default: str | None = "") -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, server_default=default)
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default="0")
+
+
+# How each source is doing.
+sources = _table(
+    "sources",
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("tried_at", Instant, nullable=False),
+    sa.Column("succeeded_at", Instant),
+    _count("failures"),  # in a row
+    _text("error"),  # of the last attempt, empty when it succeeded
+)
+
+# What a server last said about an address, so that it can answer "not modified" (RFC 9110 section 13).
+validators = _table(
+    "validators",
+    sa.Column("address", sa.Text, primary_key=True),
+    _text("etag"),
+    _text("last_modified"),
+    _text("digest"),  # SHA-256 of the body
+)
+
+entries = _table(
+    "entries",
+    sa.Column("id", Number, primary_key=True),
+    _text("source", default=None),
+    _text("key", default=None),
+    _text("title", default=None),
+    _text("body", default=None),  # the whole Entry, by codec
+    _text("fingerprint", default=None),  # of what is worth telling; signals are not in it
+    sa.Column("first_seen", Instant, nullable=False),
+    sa.Column("last_seen", Instant, nullable=False),
+    sa.UniqueConstraint("source", "key"),
+    sa.Index(None, "key"),
+    sa.Index(None, "source", "first_seen"),
+)
+
+# One row per entry and run: what velocity is computed from.
+snapshots = _table(
+    "snapshots",
+    sa.Column("entry", Number, sa.ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("taken_at", Instant, primary_key=True),
+    sa.Column("upvotes", sa.Integer),
+    sa.Column("comments", sa.Integer),
+    sa.Column("stars", sa.Integer),
+)
+
+# A slot that was decided: `published` with its issue, or `skipped` with the reason. Absent: not decided yet.
+issues = _table(
+    "issues",
+    sa.Column("id", Number, primary_key=True),
+    _text("newsletter", default=None),
+    _text("slot", default=None),
+    sa.Column("at", Instant, nullable=False),
+    _text("state", default=None),
+    _text("reason"),
+    _text("nonce"),  # makes this issue's Message-IDs unguessable and the same on every attempt
+    _text("subject"),
+    _text("publication"),  # the Newsletter, by codec, as it was when this issue was published
+    _text("body"),  # the Issue, by codec
+    _text("rendered"),  # the Rendered, by codec
+    sa.Column("decided_at", Instant, nullable=False),
+    sa.UniqueConstraint("newsletter", "slot"),
+    sa.Index(None, "newsletter", "at"),
+)
+
+# Every name of every story that was published: what is in here is not told again.
+told = _table(
+    "told",
+    sa.Column("newsletter", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("issue", Number, sa.ForeignKey("issues.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+# Ids are never used again (AUTOINCREMENT): a link in an old mail must not come to mean somebody else.
+subscribers = _table(
+    "subscribers",
+    sa.Column("id", Number, primary_key=True),
+    _text("email", default=None),
+    sa.Column("mailbox", sa.Text, nullable=False, unique=True),  # the address folded: two spellings are one reader
+    _text("name"),
+    _text("timezone"),  # IANA name, empty: the newsletter's own
+    _text("suppressed"),  # why this address gets no mail at all, empty when it may
+    sa.Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+subscriptions = _table(
+    "subscriptions",
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("newsletter", sa.Text, primary_key=True),
+    _text("state", default=None),  # pending, confirmed, left
+    _text("cadence", default="daily"),
+    sa.Column("since", Instant, nullable=False),
+    sa.Index(None, "newsletter", "state"),
+)
+
+# The ledger: one row for each recipient of each issue, from the moment the issue is published.
+deliveries = _table(
+    "deliveries",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("issue", Number, sa.ForeignKey("issues.id"), nullable=False),
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="SET NULL")),
+    _text("state", default=None),
+    _text("reason"),
+    sa.Column("due_at", Instant, nullable=False),  # not before this
+    _count("attempts"),
+    _count("resends"),  # after an uncertain end: at most once by rule
+    _text("owner"),  # the process that holds it, while `sending`
+    sa.Column("lease_until", Instant),
+    sa.Column("started_at", Instant),  # its body may have left; NULL: surely not
+    _count("code"),
+    _text("reply"),
+    sa.Column("ended_at", Instant),
+    sa.UniqueConstraint("issue", "subscriber"),
+    sa.Index(None, "issue", "state", "due_at"),
+    sa.Index(None, "subscriber"),
+)
+
+# Append-only: consent, suppression, uncertain ends, what operators did.
+events = _table(
+    "events",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    _text("kind", default=None),
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="SET NULL"), index=True),
+    sa.Column("delivery", Number, sa.ForeignKey("deliveries.id", ondelete="SET NULL"), index=True),
+    _text("newsletter"),
+    _text("detail"),
+    sqlite_autoincrement=True,
+)
+
+# The report of every run, also of those that sent nothing.
+runs = _table(
+    "runs",
+    sa.Column("id", Number, primary_key=True),
+    _text("newsletter", default=None),
+    _text("slot", default=None),
+    sa.Column("ended_at", Instant, nullable=False),
+    _text("report", default=None),  # the Run, by codec
+    sa.Index(None, "newsletter", "ended_at"),
+)

@@ -1,0 +1,184 @@
+"""Who gets mail, what they asked for and when."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsletter.errors import NotFound
+from newsletter.store.db import Database
+from newsletter.store.schema import deliveries, events, subscribers, subscriptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A reader of one newsletter; `state` is pending, confirmed, left, or empty for one who never signed up."""
+
+    id: int
+    email: str
+    name: str
+    timezone: str
+    suppressed: str
+    state: str
+    cadence: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """Somebody to be added. The address must be a valid one: `subscribers` keeps, it does not judge."""
+
+    email: str
+    name: str = ""
+    timezone: str = ""
+    cadence: str = "daily"
+
+
+class Subscribers:
+    """The tables `subscribers` and `subscriptions`; every change of consent leaves an event."""
+
+    def __init__(self, db: Database) -> None:
+        """On an open database."""
+        self._db = db
+
+    def add(
+        self, applicants: Iterable[Applicant], *, newsletter: str, confirmed: bool, how: str, now: datetime
+    ) -> builtins.list[str]:
+        """Subscribe people; for each what came of it: `added`, `known`, `confirmed`, `left`.
+
+        Whoever left stays away: only they themselves can come back, by confirming a link. `how` is kept as evidence.
+        """
+        with self._db.writing() as connection:
+            return [
+                self._add_one(connection, who, newsletter=newsletter, confirmed=confirmed, how=how, now=now)
+                for who in applicants
+            ]
+
+    def ensure(self, emails: Iterable[str], *, now: datetime) -> builtins.list[int]:
+        """The numbers of these addresses, adding those unknown without any subscription: for one-off mails."""
+        with self._db.writing() as connection:
+            return [self._ensure_one(connection, Applicant(email=email), now) for email in emails]
+
+    def list(self, newsletter: str = "") -> builtins.list[Subscriber]:
+        """The readers of a newsletter, or every address known, in the order they came."""
+        with self._db.reading() as connection:
+            return [Subscriber(**row) for row in connection.execute(_listing(newsletter)).mappings()]
+
+    def timezones(self, newsletter: str) -> set[str]:
+        """The distinct time zones of a newsletter's confirmed readers; empty string for those who named none."""
+        query = (
+            sa.select(subscribers.c.timezone)
+            .join(subscriptions, subscriptions.c.subscriber == subscribers.c.id)
+            .where(subscriptions.c.newsletter == newsletter, subscriptions.c.state == "confirmed")
+            .distinct()
+        )
+        with self._db.reading() as connection:
+            return set(connection.execute(query).scalars())
+
+    def find(self, email: str) -> int | None:
+        """The number of the subscriber with this address, None for an unknown one."""
+        with self._db.reading() as connection:
+            return connection.execute(_by_mailbox(email)).scalar()
+
+    def get(self, email: str) -> int:
+        """The number of the subscriber with this address. NotFound."""
+        with self._db.reading() as connection:
+            return _known(connection, email)
+
+    def suppress(self, subscriber: int, *, reason: str, now: datetime) -> None:
+        """Never write to this subscriber's address again, for any newsletter."""
+        with self._db.writing() as connection:
+            connection.execute(subscribers.update().where(subscribers.c.id == subscriber).values(suppressed=reason))
+            _log(connection, "suppressed", subscriber, detail=reason, now=now)
+
+    def leave(self, subscriber: int, *, newsletter: str, now: datetime) -> None:
+        """End a subscription; harmless when there is none."""
+        mine = (subscriptions.c.subscriber == subscriber) & (subscriptions.c.newsletter == newsletter)
+        with self._db.writing() as connection:
+            connection.execute(subscriptions.update().where(mine).values(state="left", since=now))
+            _log(connection, "left", subscriber, newsletter=newsletter, now=now)
+
+    def forget(self, subscriber: int) -> None:
+        """Erase a person: address, name, subscriptions and the replies and reasons that may quote them.
+
+        Delivery rows stay for the counts of past issues, without a subscriber.
+        """
+        with self._db.writing() as connection:
+            quoting = deliveries.update().where(deliveries.c.subscriber == subscriber)
+            connection.execute(quoting.values(reply="", reason=""))
+            connection.execute(events.update().where(events.c.subscriber == subscriber).values(detail=""))
+            connection.execute(subscribers.delete().where(subscribers.c.id == subscriber))
+
+    def _add_one(
+        self, connection: sa.Connection, who: Applicant, *, newsletter: str, confirmed: bool, how: str, now: datetime
+    ) -> str:
+        number = self._ensure_one(connection, who, now)
+        state = "confirmed" if confirmed else "pending"
+        mine = (subscriptions.c.subscriber == number) & (subscriptions.c.newsletter == newsletter)
+        before = connection.execute(sa.select(subscriptions.c.state).where(mine)).scalar()
+        if before in ("left", "confirmed") or before == state:
+            return "left" if before == "left" else "known"
+        row = {"state": state, "cadence": who.cadence, "since": now}
+        if before is None:
+            connection.execute(subscriptions.insert().values(subscriber=number, newsletter=newsletter, **row))
+        else:
+            connection.execute(subscriptions.update().where(mine).values(row))
+        _log(connection, state, number, newsletter=newsletter, detail=how, now=now)
+        return "added" if before is None else "confirmed"
+
+    def _ensure_one(self, connection: sa.Connection, who: Applicant, now: datetime) -> int:
+        number = connection.execute(_by_mailbox(who.email)).scalar()
+        if number is not None:
+            return number
+        row = {"email": who.email, "mailbox": fold(who.email), "name": who.name, "timezone": who.timezone}
+        insert = self._db.insert(subscribers).values(**row, created_at=now)
+        return int(connection.execute(insert.returning(subscribers.c.id)).scalar_one())
+
+
+def fold(email: str) -> str:
+    """The spelling under which an address is known: receivers compare without case, nobody has two readers by case."""
+    return email.strip().casefold()
+
+
+def _by_mailbox(email: str) -> sa.Select[int]:
+    return sa.select(subscribers.c.id).where(subscribers.c.mailbox == fold(email))
+
+
+def _known(connection: sa.Connection, email: str) -> int:
+    number = connection.execute(_by_mailbox(email)).scalar()
+    if number is None:
+        raise NotFound(f"there is no subscriber {email!r}")
+    return number
+
+
+def _listing(newsletter: str) -> sa.Select[Any]:
+    mine = subscriptions.c.subscriber == subscribers.c.id
+    joined = subscribers.outerjoin(subscriptions, mine)
+    if newsletter:
+        joined = subscribers.join(subscriptions, mine & (subscriptions.c.newsletter == newsletter))
+    return (
+        sa.select(
+            subscribers.c.id,
+            subscribers.c.email,
+            subscribers.c.name,
+            subscribers.c.timezone,
+            subscribers.c.suppressed,
+            sa.func.coalesce(subscriptions.c.state, "").label("state"),
+            sa.func.coalesce(subscriptions.c.cadence, "").label("cadence"),
+            subscriptions.c.since,
+        )
+        .select_from(joined)
+        .order_by(subscribers.c.id)
+    )
+
+
+def _log(
+    connection: sa.Connection, kind: str, number: int, *, newsletter: str = "", detail: str = "", now: datetime
+) -> None:
+    row = {"at": now, "kind": kind, "subscriber": number, "newsletter": newsletter, "detail": detail}
+    connection.execute(events.insert().values(row))

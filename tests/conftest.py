@@ -1,0 +1,76 @@
+"""What tests of several rooms need: a database of each kind, the team's collection of real input."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter.store import Store, migrate, open_store
+from newsletter.store.db import Database
+from newsletter.store.schema import metadata
+from tests.sites import Site, open_site
+
+_POSTGRES = os.environ.get("NEWSLETTER_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+_REQUIRED = "CI" in os.environ
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The collection of real input, where there is one beside the checkout."""
+    folder = Path(__file__).parents[1] / ".." / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the collection of real input in ../shared/data")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of an empty database on a real PostgreSQL server, dropped at the end."""
+    admin = sa.create_engine(_POSTGRES.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    name = f"newsletter_test_{secrets.token_hex(6)}"
+    try:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    except sa.exc.OperationalError as error:
+        if _REQUIRED:
+            raise
+        pytest.skip(f"needs a PostgreSQL server; NEWSLETTER_TEST_POSTGRES says where: {error.orig}")
+    yield admin.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An address of an empty database: every test that asks for one runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'newsletter.db'}"
+    url: str = request.getfixturevalue("postgres")
+    db = Database(url)
+    metadata.drop_all(db.engine)
+    with db.writing() as connection:
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    db.close()
+    return url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An open store with the newest schema and nothing in it."""
+    opened = open_store(database_url)
+    migrate.upgrade(opened.db)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web server of the test's own."""
+    with open_site() as opened:
+        yield opened

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import StatementError
+
+from newsletter.errors import StoreError
+from newsletter.store import Store, open_store
+from newsletter.store.schema import sources
+from tests.builders import NOON
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    """What was written before an exception is gone."""
+
+    def fail() -> None:
+        with store.db.writing() as connection:
+            connection.execute(sources.insert().values(name="feed", tried_at=NOON))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    assert list(store.sources.list()) == []
+
+
+def test_times_come_back_in_utc(store: Store) -> None:
+    """A moment in any zone comes back as the same moment in UTC, to the microsecond."""
+    moment = datetime(2026, 11, 20, 23, 59, 59, 123456, tzinfo=timezone(timedelta(hours=-8)))
+    store.sources.mark("feed", error="", now=moment)
+
+    (health,) = store.sources.list()
+
+    assert health.tried_at == moment
+    assert health.tried_at.tzinfo is UTC
+
+
+def test_naive_times_are_bugs(store: Store) -> None:
+    """A datetime without a zone is refused before it is written."""
+    with pytest.raises(StatementError, match="naive"):
+        store.sources.mark("feed", error="", now=datetime(2026, 11, 20, 12))  # noqa: DTZ001  # that is the point
+
+
+def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A path that is no file, and an address that is none, are told as what they are."""
+    opened = open_store(f"sqlite:///{tmp_path}")
+    with pytest.raises(StoreError, match="unable to open"), opened.db.reading() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    opened.close()
+    with pytest.raises(StoreError, match="could not open"):
+        open_store("nonsense")

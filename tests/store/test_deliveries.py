@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from newsletter.errors import NotFound
+from newsletter.model import State
+from newsletter.store import Store, open_store
+from newsletter.store.deliveries import Mark
+from newsletter.store.issues import Audience
+from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, an_issue
+
+LEASE = timedelta(seconds=30)
+
+
+def publish(store: Store, count: int, at: datetime = NOON) -> int:
+    """An issue for so many readers; its number."""
+    emails = [f"reader{number:03d}@example.org" for number in range(count)]
+    audience = Audience(at=at, only=tuple(store.subscribers.ensure(emails, now=NOON)))
+    number, _ = store.issues.publish(an_issue(), a_rendered(), newsletter=a_newsletter(), audience=audience, now=NOON)
+    return number
+
+
+def claim(store: Store, issue: int, owner: str = "me", limit: int = 10, now: datetime = NOON) -> list[int]:
+    """The deliveries that an owner got."""
+    claimed = store.deliveries.claim(issue, owner=owner, now=now, lease_until=now + LEASE, limit=limit)
+    return [delivery.id for delivery in claimed]
+
+
+def recover(store: Store, now: datetime = NOON, gone: Callable[[str], bool] = lambda _: False) -> tuple[int, int]:
+    """How many went back to queued, and how many are uncertain."""
+    return store.deliveries.recover(now=now, is_gone=gone)
+
+
+def test_claims_what_is_due_in_order(store: Store) -> None:
+    """A claim takes the first deliveries that are due, and nobody else gets them."""
+    issue = publish(store, 5)
+
+    first, second, third = claim(store, issue, limit=3), claim(store, issue, "other"), claim(store, issue)
+
+    assert len(first) == 3
+    assert len(second) == 2
+    assert third == []
+    assert sorted(first + second) == first + second
+
+
+def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
+    """A delivery waits for its time."""
+    issue = publish(store, 1, at=NOON + HOUR)
+
+    assert claim(store, issue) == []
+    assert store.deliveries.next_due(issue) == NOON + HOUR
+    assert len(claim(store, issue, now=NOON + HOUR)) == 1
+
+
+def test_many_claim_at_once(store: Store, database_url: str) -> None:
+    """However many processes claim at once, each delivery goes to one of them."""
+    issue = publish(store, 100)
+    barrier = threading.Barrier(4)
+    taken: list[int] = []
+
+    def race(owner: str) -> None:
+        racer = open_store(database_url)
+        barrier.wait()
+        while batch := claim(racer, issue, owner, limit=7):
+            taken.extend(batch)
+        racer.close()
+
+    threads = [threading.Thread(target=race, args=(f"worker{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(taken) == 100
+    assert len(set(taken)) == 100
+
+
+def test_marks_end_a_delivery(store: Store) -> None:
+    """What became of a delivery stands in the ledger, with the server's words."""
+    issue = publish(store, 2)
+    first, second = claim(store, issue)
+    store.deliveries.start([first, second], owner="me", now=NOON)
+    marks = [
+        Mark(delivery=first, state=State.SENT, code=250, reply="2.0.0 kept"),
+        Mark(delivery=second, state=State.REJECTED, code=550, reply="5.1.1 no such user", reason="no such user"),
+    ]
+    store.deliveries.mark(marks, owner="me", now=NOON + MINUTE)
+
+    sent, refused = store.deliveries.list(issue)
+
+    assert (sent.state, sent.code, sent.reply, sent.attempts, sent.ended_at) == (
+        State.SENT,
+        250,
+        "2.0.0 kept",
+        1,
+        NOON + MINUTE,
+    )
+    assert (refused.state, refused.reason) == (State.REJECTED, "no such user")
+    assert store.deliveries.counts(issue) == {State.SENT: 1, State.REJECTED: 1}
+    assert store.deliveries.reasons(issue, State.REJECTED) == {"no such user": 1}
+
+
+def test_deferred_comes_back_at_its_time(store: Store) -> None:
+    """A delivery that was put off is claimed again, not before it is due."""
+    issue = publish(store, 1)
+    (delivery,) = claim(store, issue)
+    deferred = Mark(delivery=delivery, state=State.DEFERRED, due_at=NOON + HOUR)
+    store.deliveries.mark([deferred], owner="me", now=NOON)
+
+    assert claim(store, issue) == []
+    assert store.deliveries.unfinished(now=NOON) == []
+    assert store.deliveries.unfinished(now=NOON + HOUR) == [issue]
+    assert claim(store, issue, now=NOON + HOUR) == [delivery]
+
+
+def test_a_dead_process_loses_what_it_held(store: Store) -> None:
+    """What a process had not begun goes back to queued; what it had begun is uncertain, due now, and is logged."""
+    issue = publish(store, 3)
+    held = claim(store, issue, "dead", limit=2)
+    alive = claim(store, issue, "alive")
+    store.deliveries.start(held[:1], owner="dead", now=NOON)
+
+    assert recover(store, gone=lambda owner: owner == "dead") == (1, 1)
+
+    states = {line.id: line.state for line in store.deliveries.list(issue)}
+    assert states == {held[0]: State.UNCERTAIN, held[1]: State.QUEUED, alive[0]: State.SENDING}
+    assert [event.kind for event in store.events.list(delivery=held[0])] == ["uncertain"]
+
+
+def test_a_lease_runs_out(store: Store) -> None:
+    """A process that cannot be asked loses what it held when its lease ends, and keeps it as long as it renews."""
+    issue = publish(store, 1)
+    claim(store, issue, "far")
+
+    assert recover(store, now=NOON + LEASE) == (0, 0)
+    store.deliveries.renew(owner="far", lease_until=NOON + 3 * LEASE)
+    assert recover(store, now=NOON + 2 * LEASE) == (0, 0)
+    assert recover(store, now=NOON + 4 * LEASE) == (1, 0)
+
+
+def test_uncertain_is_sent_again_once(store: Store) -> None:
+    """An uncertain delivery is claimed again one time by itself; after that only an operator moves it."""
+    issue = publish(store, 1)
+    (delivery,) = claim(store, issue)
+    uncertain = Mark(delivery=delivery, state=State.UNCERTAIN, reason="cut", due_at=NOON)
+    store.deliveries.mark([uncertain], owner="me", now=NOON)
+
+    again = claim(store, issue)
+    store.deliveries.mark([uncertain], owner="me", now=NOON)
+
+    assert again == [delivery]
+    assert claim(store, issue) == []
+    assert store.deliveries.retry(issue, states={State.UNCERTAIN}, now=NOON) == 1
+    assert claim(store, issue) == [delivery]
+
+
+def test_a_lost_lease_changes_nothing(store: Store) -> None:
+    """A process that lost its lease cannot overwrite what the new holder wrote."""
+    issue = publish(store, 1)
+    (delivery,) = claim(store, issue, "slow")
+    recover(store, gone=lambda owner: owner == "slow")
+    claim(store, issue, "quick")
+
+    store.deliveries.mark([Mark(delivery=delivery, state=State.REJECTED)], owner="slow", now=NOON)
+
+    assert store.deliveries.counts(issue) == {State.SENDING: 1}
+
+
+def test_sent_is_kept_although_the_lease_was_lost(store: Store) -> None:
+    """A process that was taken for dead and yet got its "250" has sent it: nobody sends it again."""
+    issue = publish(store, 1)
+    (delivery,) = claim(store, issue, "slow")
+    store.deliveries.start([delivery], owner="slow", now=NOON)
+    recover(store, gone=lambda owner: owner == "slow")
+
+    store.deliveries.mark([Mark(delivery=delivery, state=State.SENT)], owner="slow", now=NOON)
+
+    assert claim(store, issue, "quick") == []
+    assert store.deliveries.counts(issue) == {State.SENT: 1}
+
+
+def test_released_goes_back(store: Store) -> None:
+    """What was claimed and not begun is given back at once."""
+    issue = publish(store, 3)
+    held = claim(store, issue)
+    store.deliveries.start(held[:1], owner="me", now=NOON)
+
+    assert store.deliveries.release(issue=issue, owner="me") == 2
+    assert store.deliveries.counts(issue) == {State.QUEUED: 2, State.SENDING: 1}
+
+
+def test_whoever_left_a_moment_ago_is_not_written_to(store: Store) -> None:
+    """Just before a message the ledger says whether its reader still wants it, and whether we still hold it."""
+    issue = publish(store, 4)
+    ids = claim(store, issue)
+    left, suppressed, erased, fine = ids
+    readers = [store.subscribers.get(f"reader{number:03d}@example.org") for number in range(4)]
+    store.subscribers.suppress(readers[1], reason="no such user", now=NOON)
+    store.subscribers.forget(readers[2])
+
+    def hindrance(delivery: int, owner: str = "me") -> str | None:
+        addressee = store.deliveries.check(delivery, owner=owner, newsletter="daily-papers")
+        return addressee.hindrance if addressee else None
+
+    assert hindrance(left) == ""
+    assert hindrance(suppressed) == "no such user"
+    assert hindrance(erased) == "erased"
+    assert hindrance(fine, owner="other") is None
+
+
+def test_what_is_too_old_expires(store: Store) -> None:
+    """An issue that is too old gives up on what still waits, with the reason."""
+    issue = publish(store, 2)
+    claim(store, issue, limit=1)
+
+    assert store.deliveries.expire(issue, reason="too old", now=NOON) == 1
+    assert store.deliveries.reasons(issue, State.EXPIRED) == {"too old": 1}
+
+
+def test_an_unknown_issue(store: Store) -> None:
+    """Asking for the ledger of an issue there is not says so."""
+    with pytest.raises(NotFound, match="no issue 7"):
+        store.deliveries.list(7)

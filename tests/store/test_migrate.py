@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from newsletter.errors import SchemaTooNew, StoreError
+from newsletter.store import Store, migrate, open_store
+from newsletter.store.schema import metadata
+
+_TYPE_OF_AT = "SELECT data_type FROM information_schema.columns WHERE table_name = 'issues' AND column_name = 'at'"
+
+
+def test_migrations_build_the_schema(store: Store) -> None:
+    """A migrated database has exactly the tables of the schema."""
+    with store.db.reading() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert difference == []
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    """A database at the newest revision stays there."""
+    assert migrate.upgrade(store.db) == migrate.upgrade(store.db)
+    migrate.check(store.db)
+
+
+def test_a_later_schema_is_refused_by_name(store: Store) -> None:
+    """A database that a later release migrated is not touched, and its revision is named."""
+    with store.db.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaTooNew, match="9999"):
+        migrate.upgrade(store.db)
+    with pytest.raises(SchemaTooNew, match="9999"):
+        migrate.check(store.db)
+
+
+def test_an_empty_database_says_what_to_do(database_url: str) -> None:
+    """A database without tables is named, without its password, and how to make them."""
+    empty = open_store(database_url)
+
+    with pytest.raises(StoreError, match="newsletter init"):
+        migrate.check(empty.db)
+    empty.close()
+
+
+def test_several_migrate_at_once(database_url: str) -> None:
+    """Processes that start together on an empty database all find it ready."""
+    barrier = threading.Barrier(3)
+    revisions: list[str] = []
+
+    def race() -> None:
+        opened = open_store(database_url)
+        barrier.wait()
+        revisions.append(migrate.upgrade(opened.db))
+        opened.close()
+
+    threads = [threading.Thread(target=race) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(revisions) == 3
+    assert len(set(revisions)) == 1
+
+
+def test_tables_are_strict_on_sqlite(store: Store) -> None:
+    """SQLite checks types too: text does not get into a number."""
+    if not store.db.is_sqlite:
+        with store.db.reading() as connection:
+            kind = connection.execute(  # PostgreSQL always checks; here the type itself is of interest
+                sa.text(_TYPE_OF_AT)
+            ).scalar()
+        assert kind == "timestamp with time zone"
+        return
+    with store.db.reading() as connection:
+        made = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE type = 'table'")).scalars().all()
+        pragmas = [connection.execute(sa.text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "foreign_keys")]
+
+    ours = [sql for sql in made if "alembic_version" not in sql and "sqlite_" not in sql]
+    assert ours
+    assert all(sql.rstrip().endswith("STRICT") for sql in ours)
+    assert pragmas == ["wal", 1]

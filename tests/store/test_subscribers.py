@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from newsletter.errors import NotFound
+from newsletter.store import Store
+from newsletter.store.subscribers import Applicant
+from tests.builders import NOON
+
+
+def add(store: Store, *emails: str, confirmed: bool = True) -> list[str]:
+    """Add readers of Daily Papers."""
+    applicants = [Applicant(email=email, timezone="Europe/Paris") for email in emails]
+    return store.subscribers.add(applicants, newsletter="daily-papers", confirmed=confirmed, how="test", now=NOON)
+
+
+def test_two_spellings_are_one_reader(store: Store) -> None:
+    """An address in other letters is the same reader."""
+    assert add(store, "Reader@Example.org", "reader@example.org") == ["added", "known"]
+    assert [who.email for who in store.subscribers.list("daily-papers")] == ["Reader@Example.org"]
+    assert store.subscribers.find("READER@example.ORG") == store.subscribers.get("reader@example.org")
+
+
+def test_pending_becomes_confirmed(store: Store) -> None:
+    """A reader who waits for confirmation can be confirmed, and never goes back to waiting."""
+    assert add(store, "a@example.org", confirmed=False) == ["added"]
+    assert add(store, "a@example.org") == ["confirmed"]
+    assert add(store, "a@example.org", confirmed=False) == ["known"]
+    assert [who.state for who in store.subscribers.list("daily-papers")] == ["confirmed"]
+
+
+def test_whoever_left_stays_away(store: Store) -> None:
+    """Adding somebody who left does not bring them back."""
+    add(store, "a@example.org")
+    store.subscribers.leave(store.subscribers.get("a@example.org"), newsletter="daily-papers", now=NOON)
+
+    assert add(store, "a@example.org") == ["left"]
+    assert [who.state for who in store.subscribers.list("daily-papers")] == ["left"]
+
+
+def test_consent_leaves_a_trace(store: Store) -> None:
+    """Every change of consent is an event, with how it came about."""
+    add(store, "a@example.org", confirmed=False)
+    add(store, "a@example.org")
+    number = store.subscribers.get("a@example.org")
+    store.subscribers.leave(number, newsletter="daily-papers", now=NOON)
+
+    events = store.events.list(subscriber=number)
+
+    assert [(event.kind, event.detail) for event in events] == [
+        ("pending", "test"),
+        ("confirmed", "test"),
+        ("left", ""),
+    ]
+
+
+def test_forgetting_erases_a_person(store: Store) -> None:
+    """Nothing is left of somebody who asked to be forgotten, and their number is not given to the next one."""
+    add(store, "a@example.org")
+    number = store.subscribers.get("a@example.org")
+    store.subscribers.forget(number)
+    add(store, "b@example.org")
+
+    assert store.subscribers.find("a@example.org") is None
+    assert store.subscribers.get("b@example.org") > number
+    assert store.events.list(subscriber=number) == []
+
+
+def test_zones_of_the_confirmed(store: Store) -> None:
+    """The time zones of a newsletter are those of its confirmed readers."""
+    add(store, "a@example.org")
+    add(store, "b@example.org", confirmed=False)
+
+    assert store.subscribers.timezones("daily-papers") == {"Europe/Paris"}
+    assert store.subscribers.timezones("another") == set()
+
+
+def test_an_unknown_address(store: Store) -> None:
+    """Asking for an address nobody has says so."""
+    with pytest.raises(NotFound, match="nobody@example.org"):
+        store.subscribers.get("nobody@example.org")
