@@ -1,0 +1,127 @@
+"""Pure time arithmetic: the turns of a schedule, and which of them is due.
+
+A turn is a wall time on a local date, and its identity is just that (`Slot.key`): never an instant, since instants
+move when time zones change their rules. Each date has its turn once, whatever the clocks do:
+
+    a wall time that comes twice (clocks go back)      its first moment
+    a wall time that is left out (clocks go forward)   as much later as the clocks jump: 02:30 is at 03:30
+    two turns that such a jump puts on one instant     the later one only
+
+Of several turns that were missed only the newest is due, and only while `catch_up` lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, islice
+from zoneinfo import ZoneInfo
+
+from newsletter.model import Schedule, Slot
+from newsletter.schedule import cron
+
+SUBSCRIBER = "subscriber"
+TICK = timedelta(minutes=5)  # no schedule is stricter than this: the clock that asks ticks, it does not flow
+
+_DAY = timedelta(days=1)
+# Local dates are within a day of the date in UTC, and a jump of the clocks is at most a day (Apia, 2011).
+_MARGIN = 2 * _DAY
+_WEEK = 7 * _DAY
+_WEEKS_AHEAD = 41 * 53  # `0 8 29 2 */4` may have to wait 40 years
+
+
+def instant(day: date, wall_time: time, zone: str) -> datetime:
+    """The moment (UTC) at which the clocks of a zone show this wall time on this day.
+
+    The first such moment where it comes twice; where it is left out, the moment as much later as the clocks jump,
+    which is what PEP 495 gives for fold=0.
+    """
+    return datetime.combine(day, wall_time.replace(fold=0), ZoneInfo(zone)).astimezone(UTC)
+
+
+def due(schedule: Schedule, *, now: datetime, zones: Collection[str] = ()) -> Slot | None:
+    """The newest turn that has begun and can still be taken up at `now`, or None.
+
+    It can be taken up for `catch_up` (at least a tick) after it is due. Where the time zone is that of the
+    subscriber, it begins when the first of `zones` is due and can be taken up until the last of them was.
+    """
+    past = slots_between(schedule, after=now - _grace(schedule) - _MARGIN, until=now, zones=zones)
+    return next((slot for slot in reversed(list(past)) if now <= _last_call(slot, schedule, zones)), None)
+
+
+def due_at(slot: Slot, schedule: Schedule, zone: str) -> datetime:
+    """When (UTC) a reader in this zone is due for the issue of a slot: for all at once, or at their own wall time."""
+    if schedule.timezone != SUBSCRIBER:
+        return slot.at
+    return instant(slot.date, time.fromisoformat(slot.time) if slot.time else _times(schedule)[0], zone)
+
+
+def slots_between(
+    schedule: Schedule, *, after: datetime, until: datetime, zones: Collection[str] = ()
+) -> Iterator[Slot]:
+    """Yield the turns that begin after one moment and not after the other, in order."""
+    first, last = (_utc(after) - _MARGIN).date(), (_utc(until) + _MARGIN).date()
+    found = chain.from_iterable(
+        slots_on(schedule, first + number * _DAY, zones=zones) for number in range((last - first).days + 1)
+    )
+    inside = sorted((slot for slot in found if after < slot.at <= until), key=lambda slot: (slot.at, slot.key))
+    yield from {slot.at: slot for slot in inside}.values()
+
+
+def next_slots(schedule: Schedule, *, now: datetime, count: int, zones: Collection[str] = ()) -> list[Slot]:
+    """The next `count` turns after `now`, in order; fewer only where there are no more in 40 years."""
+    start = _utc(now)
+    weeks = (
+        slots_between(schedule, after=start + number * _WEEK, until=start + (number + 1) * _WEEK, zones=zones)
+        for number in range(_WEEKS_AHEAD)
+    )
+    return list(islice(chain.from_iterable(weeks), count))
+
+
+def slots_on(schedule: Schedule, day: date, *, zones: Collection[str] = ()) -> tuple[Slot, ...]:
+    """The turns of a local date, in the order of their wall times; none where the schedule leaves the day out."""
+    if not _falls_on(schedule, day):
+        return ()
+    times = _times(schedule)
+    return tuple(
+        Slot(
+            newsletter=schedule.newsletter,
+            schedule=schedule.name,
+            date=day,
+            at=min(instant(day, wall_time, zone) for zone in _places(schedule, zones)),
+            time=f"{wall_time:%H:%M}" if len(times) > 1 else "",
+        )
+        for wall_time in times
+    )
+
+
+def slot_on(schedule: Schedule, day: date, *, zones: Collection[str] = ()) -> Slot | None:
+    """The first turn of a local date, past or to come, for an operator who names the date; None without one."""
+    return next(iter(slots_on(schedule, day, zones=zones)), None)
+
+
+def _places(schedule: Schedule, zones: Collection[str]) -> Collection[str]:
+    """The zones whose clocks count. A newsletter that has no readers yet goes by UTC."""
+    return (zones or ("UTC",)) if schedule.timezone == SUBSCRIBER else (schedule.timezone,)
+
+
+def _times(schedule: Schedule) -> tuple[time, ...]:
+    return cron.parse(schedule.cron).times if schedule.cron else tuple(sorted(set(schedule.at)))
+
+
+def _falls_on(schedule: Schedule, day: date) -> bool:
+    return cron.parse(schedule.cron).falls_on(day) if schedule.cron else day.weekday() in schedule.weekdays
+
+
+def _grace(schedule: Schedule) -> timedelta:
+    return max(schedule.catch_up, TICK)
+
+
+def _last_call(slot: Slot, schedule: Schedule, zones: Collection[str]) -> datetime:
+    return max(due_at(slot, schedule, zone) for zone in _places(schedule, zones)) + _grace(schedule)
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone says nothing about what is due: {moment.isoformat()}")
+    return moment.astimezone(UTC)
