@@ -1,0 +1,15 @@
+"""How an issue looks: its HTML and text, rendered once, with slots for what is each reader's own.
+
+    Issue --sanitize--> Issue --theme's templates--> marked documents --cut--> Fragment* -> Rendered
+
+issue.py         the door: `open_render(...)`, `Render.issue(...)`, `Render.preview(...)`
+context.py       what a template may use
+environment.py   Jinja2, sandboxed, over the template folders
+mjml.py          *.mjml.j2 to HTML, once per template and before Jinja sees it
+fragments.py     markers for slots and cuts, and the cutting
+budget.py        what is left out so that no mail client clips the rest
+sanitize.py      text and addresses from outside
+words.py         figures, names, dates and sentences as a reader wants them
+plain.py         72 columns
+themes.py        the themes that come with the package
+"""
