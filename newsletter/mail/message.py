@@ -1,0 +1,188 @@
+"""From a rendered issue to each recipient's message, by splicing.
+
+    compile_issue(rendered, letterhead) -> Assembly --message(recipient, tokens)--> Message
+
+Building a MIME tree and encoding 60 KB again for each recipient costs some 4 ms. Here every literal is encoded once
+per issue, into pieces that end their line; a message is a join of such pieces and the recipient's own values. A
+personal choice of fragments costs the same as one edition for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+from newsletter.mail.headers import (
+    Address,
+    envelope_address,
+    list_id_header,
+    mailbox_header,
+    text_header,
+    unsubscribe_headers,
+    url_header,
+    verbatim_header,
+)
+from newsletter.mail.quoted_printable import HARD, SOFT, quoted_printable
+from newsletter.model import Message, Piece, Recipient, Rendered, Token
+
+Encoded = tuple[bytes | Token, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """What the headers of every message of an issue have in common.
+
+    `date` is the issue's, not the attempt's, so that a second attempt is the same message. `bounce` is the envelope
+    sender, the sender's own address where empty. Empty fields leave their header out.
+    """
+
+    sender: Address
+    date: datetime
+    list_title: str = ""
+    list_id: str = ""
+    list_archive: str = ""
+    feedback_id: str = ""
+    bounce: str = ""
+    auto_generated: bool = False  # RFC 3834: for confirmations and notices, not for issues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """An issue of which only the recipients are missing: headers and fragments as bytes, slots between them."""
+
+    envelope_sender: str
+    head: bytes
+    before_text: bytes
+    before_html: bytes
+    after_html: bytes
+    text: tuple[Encoded, ...]
+    html: tuple[Encoded, ...]
+
+    def message(
+        self,
+        recipient: Recipient,
+        *,
+        tokens: Mapping[Token, str],
+        unsubscribe_url: str,
+        unsubscribe_mailto: str = "",
+        bounce: str = "",
+        fragments: Sequence[int] | None = None,
+    ) -> Message:
+        """The message for one recipient, always the same bytes for the same arguments.
+
+        `tokens` fill the slots; name, email and unsubscribe_url are known without. `fragments` are the indices of
+        those to keep, in order; None keeps all. `bounce` is an envelope sender of this recipient's own (VERP).
+        ValueError for an address or URL that cannot stand where it must; KeyError for a slot without a value.
+        """
+        address = envelope_address(recipient.email)
+        values = {
+            Token.NAME: recipient.name,
+            Token.EMAIL: recipient.email,
+            Token.UNSUBSCRIBE_URL: unsubscribe_url,
+            **tokens,
+        }
+        kept = range(len(self.html)) if fragments is None else fragments
+        data = (
+            mailbox_header("To", Address(recipient.name, address)),
+            _message_id(recipient.message_id),
+            unsubscribe_headers(unsubscribe_url, unsubscribe_mailto),
+            self.head,
+            self.before_text,
+            _body(self.text, kept, values, escape=str),
+            self.before_html,
+            _body(self.html, kept, values, escape=html.escape),
+            self.after_html,
+        )
+        return Message(
+            delivery=recipient.delivery,
+            sender=envelope_address(bounce) if bounce else self.envelope_sender,
+            recipient=address,
+            data=b"".join(data),
+        )
+
+
+def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
+    """Encode everything that does not depend on the recipient. ValueError for a letterhead that makes no headers."""
+    text = tuple(_encoded(fragment.text) for fragment in rendered.fragments)
+    html_ = tuple(_encoded(fragment.html) for fragment in rendered.fragments)
+    boundary = _boundary(text + html_)
+    return Assembly(
+        envelope_sender=envelope_address(letterhead.bounce or letterhead.sender.email),
+        head=_head(rendered.subject, letterhead, boundary),
+        before_text=b"--" + boundary + b"\r\n" + _part_head("plain"),
+        before_html=b"\r\n--" + boundary + b"\r\n" + _part_head("html"),
+        after_html=b"\r\n--" + boundary + b"--\r\n",
+        text=text,
+        html=html_,
+    )
+
+
+def _head(subject: str, letterhead: Letterhead, boundary: bytes) -> bytes:
+    if letterhead.date.utcoffset() is None:
+        raise ValueError("the date of a letterhead has a time zone")
+    fields = [
+        mailbox_header("From", letterhead.sender),
+        text_header("Subject", subject),
+        verbatim_header("Date", format_datetime(letterhead.date)),
+        list_id_header(letterhead.list_title, letterhead.list_id) if letterhead.list_id else b"",
+        url_header("List-Archive", letterhead.list_archive) if letterhead.list_archive else b"",
+        verbatim_header("Feedback-ID", letterhead.feedback_id) if letterhead.feedback_id else b"",
+        b"Auto-Submitted: auto-generated\r\n" if letterhead.auto_generated else b"",
+        b"MIME-Version: 1.0\r\n",
+        b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n\r\n',
+    ]
+    return b"".join(fields)
+
+
+def _part_head(subtype: str) -> bytes:
+    return (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    ).encode()
+
+
+def _message_id(message_id: str) -> bytes:
+    if not re.fullmatch(r"<[!-;=?A-~]+@[!-;=?A-~]+>", message_id):
+        raise ValueError(f"not a Message-ID: {message_id!r}; it looks like <unique@example.org>")
+    return verbatim_header("Message-ID", message_id)
+
+
+def _encoded(pieces: Iterable[Piece]) -> Encoded:
+    return tuple(quoted_printable(piece) if isinstance(piece, str) else piece.token for piece in pieces)
+
+
+def _boundary(fragments: Iterable[Encoded]) -> bytes:
+    """A boundary that no part can contain, whatever the tokens: "=_" is nothing quoted-printable can come to.
+
+    It is made of the content, so that the same issue always has the same.
+    """
+    content = b"".join(piece for fragment in fragments for piece in fragment if isinstance(piece, bytes))
+    if b"=_" in content:
+        raise AssertionError("quoted-printable contains the start of a boundary")
+    return b"=_" + hashlib.sha256(content).hexdigest()[:32].encode()
+
+
+def _body(
+    fragments: Sequence[Encoded],
+    kept: Iterable[int],
+    values: Mapping[Token, str],
+    *,
+    escape: Callable[[str], str],
+) -> bytes:
+    """One part's body. It ends in a hard line break, as a part must (RFC 2045 section 6.7, rule 5)."""
+    filled: dict[Token, bytes] = {}
+    pieces: list[bytes] = []
+    for index in kept:
+        for piece in fragments[index]:
+            if isinstance(piece, bytes):
+                pieces.append(piece)
+            else:
+                if piece not in filled:
+                    filled[piece] = quoted_printable(escape(values[piece]))
+                pieces.append(filled[piece])
+    body = b"".join(pieces)
+    return body if body.endswith(HARD) and not body.endswith(SOFT) else body + HARD

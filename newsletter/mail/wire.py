@@ -1,0 +1,215 @@
+"""SMTP as bytes: replies read from a stream, and the one connection they come on.
+
+A step that gets no intelligible reply gets `Reply(0, …)` instead of an exception: cut, time over and garbage are
+answers like others, and what they mean depends on the step alone (see `mail.replies`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+LINE_LENGTH = 4096  # RFC 5321 section 4.5.3.1.5 says 512; what exceeds this is no reply
+LINES = 128
+REPLIES = 64  # more than this unasked for is an attack on our memory
+TEXT_LENGTH = 500
+
+_LINE = re.compile(r"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b *")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered: a code and one or more lines. Code 0: nothing, or nothing intelligible."""
+
+    code: int
+    lines: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The lines as one, printable and at most 500 characters; an enhanced code that each repeats stands once."""
+        first, *others = self.lines or ("",)
+        enhanced = match[0].rstrip() if (match := _ENHANCED.match(first)) else ""
+        joined = " ".join([first, *(line.removeprefix(enhanced) for line in others)])
+        printable = "".join(char if char.isprintable() else " " for char in joined)
+        return " ".join(printable.split())[:TEXT_LENGTH]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}".rstrip() if self.code else self.text
+
+
+class ReplyReader:
+    """Cuts a stream of bytes into replies, however it arrives."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._code = 0
+        self._lines: list[str] = []
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that these bytes complete."""
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        replies = [reply for line in whole if (reply := self._line(line))]
+        if len(self._rest) > LINE_LENGTH:
+            replies.append(self._garbage(self._rest))
+            self._rest = b""
+        return replies
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of a reply has come."""
+        return bool(self._rest or self._lines)
+
+    def _line(self, octets: bytes) -> Reply | None:
+        match = _LINE.fullmatch(octets.removesuffix(b"\r").decode("utf-8", "replace"))
+        if match is None or len(octets) > LINE_LENGTH or len(self._lines) >= LINES:
+            return self._garbage(octets)
+        if self._lines and int(match[1]) != self._code:
+            return self._garbage(octets)
+        self._code = int(match[1])
+        self._lines.append(match[3] or "")
+        if match[2] == "-":
+            return None
+        reply = Reply(self._code, tuple(self._lines))
+        self._lines.clear()
+        return reply
+
+    def _garbage(self, octets: bytes) -> Reply:
+        self._lines.clear()
+        return Reply(0, ("not an SMTP reply: " + octets[:TEXT_LENGTH].decode("utf-8", "replace"),))
+
+
+def dot_stuffed(data: bytes) -> bytes:
+    """The message as DATA takes it, with the final dot (RFC 5321 section 4.5.2).
+
+    ValueError for a bare CR or LF: servers differ in what they take for a line end, which lets a second message be
+    smuggled in.
+    """
+    if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
+        raise ValueError("a bare CR or LF in the message")
+    if data.startswith(b".") or b"\n." in data:
+        data = (b"." if data.startswith(b".") else b"") + data.replace(b"\n.", b"\n..")
+    return data + (b".\r\n" if data.endswith(b"\r\n") or not data else b"\r\n.\r\n")
+
+
+class Wire(asyncio.Protocol):
+    """One connection: writes go out at once, replies are awaited one by one.
+
+    Reading and writing are apart, so several commands may be written before their replies are awaited.
+    """
+
+    def __init__(self) -> None:
+        self.lost = False
+        self._replies: deque[Reply] = deque()
+        self._reader = ReplyReader()
+        self._news = asyncio.Event()
+        self._holding = False
+        self._transport = asyncio.Transport()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport (called by asyncio)."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but does not inherit from it
+        # "Holding" then means what it says: a byte that was written is still in this process.
+        self._transport.set_write_buffer_limits(high=0)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came (called by asyncio)."""
+        self._replies.extend(self._reader.feed(data))
+        if len(self._replies) > REPLIES:
+            self.abort()
+        self._news.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # how it was lost makes no difference
+        """Note the end (called by asyncio)."""
+        self.lost = True
+        self._news.set()
+
+    def pause_writing(self) -> None:
+        """Note that bytes are kept back (called by asyncio)."""
+        self._holding = True
+
+    def resume_writing(self) -> None:
+        """Note that all bytes have gone (called by asyncio)."""
+        self._holding = False
+        self._news.set()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the connection stands and nothing has come that was not asked for."""
+        return not (self.lost or self._replies)
+
+    @property
+    def local_host(self) -> str:
+        """Our own IP address on this connection."""
+        return str(self._transport.get_extra_info("sockname")[0])
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep for sending; on a lost connection nothing happens."""
+        if not self.lost:
+            self._transport.write(data)
+
+    async def reply(self, seconds: float) -> Reply:
+        """The next reply; code 0 when none comes in time."""
+        try:
+            await self._until(lambda: bool(self._replies) or self.lost, seconds)
+        except TimeoutError:
+            return Reply(0, (f"no reply within {seconds:g} s",))
+        return self._replies.popleft() if self._replies else Reply(0, ("connection lost",))
+
+    async def flushed(self, seconds: float) -> bool:
+        """Wait until every byte has left this process, as long as some do in each stretch of `seconds`.
+
+        False means that surely not all have: the connection is lost or stalled, or the server spoke too early. Under
+        TLS the encrypted bytes that still wait are not seen, and True is answered early: the careful side.
+        """
+        while self._holding and self.quiet:
+            waiting = self._transport.get_write_buffer_size()
+            try:
+                await self._until(lambda: not (self._holding and self.quiet), seconds)
+            except TimeoutError:
+                if self._transport.get_write_buffer_size() >= waiting:
+                    return False
+        return not self._holding
+
+    async def start_tls(self, context: ssl.SSLContext, *, host: str, seconds: float) -> None:
+        """Encrypt. Raises OSError (ssl.SSLError among them) when that fails; the connection is lost then.
+
+        ConnectionError also where bytes were sent ahead of the handshake: they would be taken for encrypted ones
+        (CVE-2011-0411 and its like).
+        """
+        if not self.quiet or self._reader.pending:
+            raise ConnectionError("the server sent something ahead of the TLS handshake")
+        loop = asyncio.get_running_loop()
+        try:
+            transport = await loop.start_tls(
+                self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds
+            )
+        except OSError:
+            self.lost = True
+            raise
+        if transport is None:
+            raise ConnectionError("connection lost")
+        self._transport = transport
+
+    async def close(self, seconds: float) -> None:
+        """Close in good order, or after `seconds` in any."""
+        self._transport.close()
+        try:
+            await self._until(lambda: self.lost, seconds)
+        except TimeoutError:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once; bytes not sent yet are dropped."""
+        self._transport.abort()
+
+    async def _until(self, ready: Callable[[], bool], seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            while not ready():
+                self._news.clear()
+                await self._news.wait()

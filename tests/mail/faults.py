@@ -1,0 +1,158 @@
+"""A mail server that fails as told: what it does at each step is data.
+
+FaultServer({"rcpt": "452 4.2.2 full"}, {})      the first connection refuses RCPT, all later ones work
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import NoReturn, Self
+
+CUT = "cut"  # close the connection instead of answering
+STALL = "stall"  # never answer
+PAUSE = "pause"  # go on when told by `resume`; at "body" only
+
+Script = Mapping[str, str]
+"""Step to what is done: a whole reply, CUT, STALL, PAUSE. "body" is before the message is read, "dot" after it."""
+
+_GOOD = {
+    "greeting": "220 fault.example.org ESMTP",
+    "ehlo": "250-fault.example.org\r\n250-8BITMIME\r\n250 SMTPUTF8",
+    "data": "354 go on",
+    "dot": "250 2.0.0 taken",
+    "quit": "221 bye",
+}
+
+
+class FaultServer:
+    """Listens on a port of its own; connection n follows script n, or the last one where there are fewer.
+
+    `commands` are all command lines, `bodies` the messages as they came on the wire without the final dot, `taken`
+    the recipients whose message was complete.
+    """
+
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = scripts or ({},)
+        self.commands: list[str] = []
+        self.bodies: list[bytes] = []
+        self.taken: list[str] = []
+        self.connections = 0
+        self._lock = threading.Lock()
+        self._stop_reader, self._stop_writer = socket.socketpair()
+        self._resume_reader, self._resume_writer = socket.socketpair()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262_144)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen()
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def url(self, options: str = "") -> str:
+        """Its SMTP_URL."""
+        return f"smtp://127.0.0.1:{self.port}{options}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_writer.close()
+        for thread in self._threads:
+            thread.join()
+        for end in (self._listener, self._stop_reader, self._resume_reader, self._resume_writer):
+            end.close()
+
+    def resume(self) -> None:
+        """Let a conversation go on that paused."""
+        self._resume_writer.send(b".")
+
+    def _accept(self) -> None:
+        while self._readable(self._listener):
+            connection, _ = self._listener.accept()
+            script = self._scripts[min(self.connections, len(self._scripts) - 1)]
+            self.connections += 1
+            thread = threading.Thread(target=self._converse, args=(connection, script))
+            self._threads.append(thread)
+            thread.start()
+
+    def _converse(self, connection: socket.socket, script: Script) -> None:
+        with connection, contextlib.suppress(ConnectionError, _Over):
+            _Conversation(self, connection, script).run()
+
+    def _readable(self, readable: socket.socket) -> bool:
+        """Wait until there is something to read; False when the server is to end."""
+        ready, _, _ = select.select([readable, self._stop_reader], [], [])
+        return self._stop_reader not in ready
+
+
+class _Over(Exception):
+    """The conversation ends here."""
+
+
+class _Conversation:
+    def __init__(self, server: FaultServer, connection: socket.socket, script: Script) -> None:
+        self._server = server
+        self._connection = connection
+        self._script = script
+        self._buffer = bytearray()
+        self._address = ""
+
+    def run(self) -> None:
+        self._act("greeting")
+        while line := self._until(b"\r\n").decode():
+            with self._server._lock:
+                self._server.commands.append(line)
+            step = line.split()[0].lower()
+            self._address = line.partition("<")[2].partition(">")[0] or self._address
+            if self._act(step).startswith("354"):
+                self._take_message()
+            if step == "quit":
+                raise _Over
+
+    def _take_message(self) -> None:
+        if self._script.get("body") == PAUSE:
+            if not self._server._readable(self._server._resume_reader):
+                raise _Over
+        elif "body" in self._script:
+            self._act("body")
+            self._stall()  # whatever comes now is not read
+        body = self._until(b"\r\n.\r\n") + b"\r\n"
+        with self._server._lock:
+            self._server.bodies.append(body)
+            self._server.taken.append(self._address)
+        self._act("dot")
+
+    def _act(self, step: str) -> str:
+        """Do what the script says here, or here with the last address that was named: `rcpt b@example.org`."""
+        action = self._script.get(f"{step} {self._address}") or self._script.get(step) or _GOOD.get(step, "250 ok")
+        if action == CUT:
+            raise _Over
+        if action == STALL:
+            self._stall()
+        self._connection.sendall(action.encode() + b"\r\n")
+        return action
+
+    def _stall(self) -> NoReturn:
+        select.select([self._server._stop_reader], [], [])
+        raise _Over
+
+    def _until(self, end: bytes) -> bytes:
+        searched = 0
+        while (found := self._buffer.find(end, searched)) < 0:
+            searched = max(0, len(self._buffer) - len(end))
+            if not self._server._readable(self._connection):
+                raise _Over
+            data = self._connection.recv(262_144)
+            if not data:
+                raise _Over
+            self._buffer += data
+        taken = bytes(self._buffer[:found])
+        del self._buffer[: found + len(end)]
+        return taken
