@@ -1,0 +1,82 @@
+"""Where entries come from.
+
+    Source --kind.requests(now)--> Request --fetch--> Response --kind.read--> Entry*
+
+A kind decides (which addresses, what the bytes mean) and does no I/O; `Fetch` does the I/O and knows no kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from newsletter.errors import FetchError, Problem
+from newsletter.model import Entry, Source
+from newsletter.registry import Option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Something to fetch: an http(s) address, or a file of the operator's own.
+
+    `etag` and `last_modified` are the validators of the last answer, sent as conditions (RFC 9110 section 13).
+    """
+
+    url: str = ""
+    path: Path | None = None
+    etag: str = ""
+    last_modified: str = ""
+
+    @property
+    def address(self) -> str:
+        """What to call it in reports, and the key its validators are stored under."""
+        return self.url or str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The bytes of an answer. `url` is the final address after redirects, or the file's path.
+
+    `unchanged` is True when the server (or the file's time and size) says so; the body is then empty.
+    """
+
+    request: Request
+    url: str
+    body: bytes
+    status: int = 200
+    content_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    unchanged: bool = False
+
+
+class Fetch(Protocol):
+    """Fetches many things, each answer as it comes; a failure of one is a value beside its request."""
+
+    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Response | FetchError]]:
+        """Yield every request once, with its response or the reason why there is none."""
+        ...
+
+
+class Kind(Protocol):
+    """A kind of source, as schedules.yaml names it. All methods are pure."""
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        """The keys it takes beside `kind`."""
+        ...
+
+    def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
+        """What is wrong with option values of the right types; `Problem.key` is the option's name."""
+        ...
+
+    def requests(self, source: Source, *, now: datetime) -> Sequence[Request]:
+        """What to fetch for this source now. SourceError when that cannot be told (no file matches)."""
+        ...
+
+    def read(self, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
+        """The entries in one answer, newest or best first as the source has them. ReadError names what is wrong."""
+        ...

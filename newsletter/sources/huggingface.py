@@ -1,0 +1,184 @@
+"""Kind `huggingface`: the Daily Papers of the Hugging Face Hub, a rolling window of days.
+
+Each request is `/api/daily_papers?date=YYYY-MM-DD` (UTC, best voted first, `[]` on weekends). Papers gather votes for
+days after they were listed, so the last days are asked for again on every run.
+
+The answers have drifted for years: of a paper only `id` and `title` are relied on. The outer `publishedAt` is not used:
+since March 2025 it is Eastern time written as UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from newsletter.errors import Problem, ReadError
+from newsletter.model import Entry, Link, Signals, Source
+from newsletter.registry import Option
+from newsletter.sources import Request, Response
+from newsletter.sources.clean import moment, one_line, safe_url, shortened
+from newsletter.sources.decode import brief, described, json_value
+from newsletter.sources.feed import check_url
+from newsletter.sources.files import PATH, matching
+from newsletter.sources.identity import arxiv_id, identify
+
+_URL = "https://huggingface.co"
+_DAYS = 4
+_MOST_DAYS = 31
+_TAGS = 30
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_EXPECTED = "a list of papers"
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class HuggingFaceKind:
+    """Papers that people listed on the Hub, with their votes, comments and stars."""
+
+    options: Mapping[str, Option] = field(
+        default_factory=lambda: {
+            "days": Option(type=int, help=f"how many days back to ask for, today included ({_DAYS})"),
+            "date": Option(help="one fixed day, YYYY-MM-DD, instead of the last days"),
+            "url": Option(help=f"where the Hub is ({_URL})"),
+            "path": PATH,
+        }
+    )
+
+    def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
+        """A sensible number of days, a date that exists."""
+        days, day = options.get("days"), options.get("date")
+        problems = list(check_url(options))
+        if isinstance(days, int) and not 1 <= days <= _MOST_DAYS:
+            problems.append(Problem(key="days", what=f"{days} is not between 1 and {_MOST_DAYS}"))
+        if day is not None and _day(str(day)) is None:
+            problems.append(Problem(key="date", what=f"'{day}' is no day", hint="YYYY-MM-DD"))
+        return problems
+
+    def requests(self, source: Source, *, now: datetime) -> Sequence[Request]:
+        """An address for each UTC day of the window, today first, none in the future; or every file that matches."""
+        if path := str(source.options.get("path") or ""):
+            return matching(path)
+        base = str(source.options.get("url") or _URL).rstrip("/")
+        today = now.astimezone(UTC).date()
+        return [
+            Request(url=f"{base}/api/daily_papers?date={day.isoformat()}")
+            for day in _window(source.options, today)
+            if day <= today
+        ]
+
+    def read(self, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
+        """The papers of one day, best voted first; what is no paper among them is passed over.
+
+        ReadError when the answer is no list of papers, or none of its items is one.
+        """
+        value = json_value(response.body, expected=_EXPECTED)
+        if not isinstance(value, list):
+            raise ReadError(_not_a_list(value))
+        asked = _asked(response)
+        found = [entry for item in value if (entry := _entry(item, source, asked=asked, now=now))]
+        if value and not found:
+            first = described(value[0])
+            raise ReadError(f"expected {_EXPECTED}, found {described(value)}, none of them a paper; the first: {first}")
+        return found
+
+
+def _window(options: Mapping[str, object], today: date) -> Sequence[date]:
+    fixed = _day(str(options.get("date") or ""))
+    if fixed is not None:
+        return [fixed]
+    days = options.get("days")
+    return [today - timedelta(days=back) for back in range(days if isinstance(days, int) else _DAYS)]
+
+
+def _not_a_list(value: object) -> str:
+    if isinstance(value, dict) and isinstance(value.get("error"), str):
+        return f"expected {_EXPECTED}, the server says: {brief(one_line(value['error']))}"
+    return f"expected {_EXPECTED}, found {described(value)}"
+
+
+def _asked(response: Response) -> date | None:
+    """The day an answer is for: in the query of its address, or in the name of the file it was saved to."""
+    request = response.request
+    named = _DATE.findall(request.path.name if request.path else request.url)
+    return _day(named[-1]) if named else None
+
+
+def _entry(item: object, source: Source, *, asked: date | None, now: datetime) -> Entry | None:
+    outer = item if isinstance(item, dict) else {}
+    paper = _object(outer, "paper")
+    number = arxiv_id(_text(paper, "id"))
+    title = _text(paper, "title") or _text(outer, "title")
+    if not number or not title:
+        return None
+    url = f"{_URL}/papers/{number}"
+    key, aliases = identify(source=source.name, guid=number, url=url, title=title)
+    authors = [author for author in _list(paper, "authors") if isinstance(author, dict)]
+    shown = (_text(author, "name") for author in authors if author.get("hidden") is not True)
+    listed = _moment(paper, "submittedOnDailyAt", now)
+    return Entry(
+        key=key,
+        aliases=aliases,
+        source=source.name,
+        guid=number,
+        url=url,
+        title=title,
+        summary=shortened(_text(paper, "summary") or _text(outer, "summary")),
+        authors=tuple(dict.fromkeys(filter(None, shown))),
+        author_count=len(authors) or None,
+        published=_moment(paper, "publishedAt", now),
+        listed=listed.date() if listed else asked,
+        tags=tuple(dict.fromkeys(one_line(tag) for tag in _list(paper, "ai_keywords") if isinstance(tag, str)))[:_TAGS],
+        image=safe_url(_text(outer, "thumbnail"), base=_URL),
+        links=_links(paper, number),
+        signals=Signals(
+            upvotes=_count(paper, "upvotes"), comments=_count(outer, "numComments"), stars=_count(paper, "githubStars")
+        ),
+    )
+
+
+def _links(paper: Json, number: str) -> tuple[Link, ...]:
+    found = {
+        "code": safe_url(_text(paper, "githubRepo")),
+        "project": safe_url(_text(paper, "projectPage")),
+        "pdf": f"https://arxiv.org/pdf/{number}",
+        "discussion": f"{_URL}/papers/{number}",
+    }
+    return tuple(Link(rel=rel, url=url) for rel, url in found.items() if url)
+
+
+def _object(holder: Json, name: str) -> Json:
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(holder: Json, name: str) -> list[object]:
+    value = holder.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _text(holder: Json, name: str) -> str:
+    """Text on one line: titles and abstracts are hard-wrapped in answers before November 2025."""
+    value = holder.get(name)
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def _count(holder: Json, name: str) -> int | None:
+    value = holder.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+
+
+def _moment(holder: Json, name: str, now: datetime) -> datetime | None:
+    try:
+        return moment(datetime.fromisoformat(_text(holder, name)), now=now)
+    except ValueError:
+        return None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,423 @@
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.errors import FetchError
+from newsletter.sources import Fetch, Request, Response
+from newsletter.sources.fetch import open_fetch, retry_after
+
+LOOPBACK = ip_network("127.0.0.1/32")
+Page = Callable[[BaseHTTPRequestHandler], object]
+
+
+@dataclass
+class Site:
+    """A web server on loopback: `pages` by path, `asked` in order, `done` ends what never ends by itself."""
+
+    url: str
+    pages: dict[str, Page] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+    server: Any = None
+
+
+def answer(body: bytes = b"", *, status: int = 200, **headers: str) -> Page:
+    """A page that answers at once; header names are written with underscores."""
+
+    def page(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return page
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A server of its own for each test."""
+    running = Site(url="")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            running.asked.append((self.path, dict(self.headers.items())))
+            running.pages[self.path](self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        running.url = f"http://127.0.0.1:{server.server_address[1]}"
+        running.server = server
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.done.set()
+        server.shutdown()
+        thread.join()
+
+
+def fetcher(*, timeout: float = 30.0, limit: int = 2**20, allow: tuple[Any, ...] = (LOOPBACK,)) -> Fetch:
+    """A fetch that may reach the site, and whose limits a test may narrow."""
+    return open_fetch(allow=allow, user_agent="newsletter-tests", timeout=timeout, limit=limit)
+
+
+def one(request: Request, fetch: Fetch | None = None) -> Response | FetchError:
+    """What one request gives."""
+    ((asked, got),) = (fetch or fetcher())([request])
+    assert asked is request
+    return got
+
+
+def fetched(request: Request, fetch: Fetch | None = None) -> Response:
+    """The response to a request that must succeed."""
+    got = one(request, fetch)
+    assert isinstance(got, Response), got
+    return got
+
+
+def failed(request: Request, fetch: Fetch | None = None) -> FetchError:
+    """The error of a request that must fail."""
+    got = one(request, fetch)
+    assert isinstance(got, FetchError), got
+    return got
+
+
+def test_an_answer_carries_its_bytes_validators_and_final_address(site: Site) -> None:
+    """A 200 becomes a Response with body, content type, validators and the address after redirects."""
+    site.pages["/old"] = answer(status=301, Location="/feed")
+    site.pages["/feed"] = answer(
+        b"<rss/>", Content_Type="text/xml", ETag='"a"', Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT"
+    )
+    got = fetched(Request(url=site.url + "/old"))
+    assert (got.body, got.content_type, got.status, got.unchanged) == (b"<rss/>", "text/xml", 200, False)
+    assert (got.etag, got.last_modified) == ('"a"', "Thu, 01 Jan 2026 00:00:00 GMT")
+    assert got.url == site.url + "/feed"
+    assert site.asked[0][1]["User-Agent"] == "newsletter-tests"
+
+
+def test_validators_are_sent_back_and_304_means_unchanged(site: Site) -> None:
+    """A conditional GET that is answered 304 gives `unchanged` and keeps the validators it was asked with."""
+    site.pages["/feed"] = answer(status=304)
+    got = fetched(Request(url=site.url + "/feed", etag='"a"', last_modified="Thu, 01 Jan 2026 00:00:00 GMT"))
+    assert (got.unchanged, got.body, got.etag) == (True, b"", '"a"')
+    assert site.asked[0][1]["If-None-Match"] == '"a"'
+    assert site.asked[0][1]["If-Modified-Since"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("etag", ['"a"\r\nX-Injected: 1', '"a\x00"', '"\x7f"', '"é"', '"' + "a" * 2000 + '"'])
+def test_a_validator_that_is_no_header_value_is_not_sent(site: Site, etag: str) -> None:
+    """Validators with line breaks, controls, other alphabets or absurd length are dropped, not sent."""
+    site.pages["/feed"] = answer(b"x")
+    assert fetched(Request(url=site.url + "/feed", etag=etag, last_modified=etag)).body == b"x"
+    assert not {"If-None-Match", "If-Modified-Since", "X-Injected"} & set(site.asked[0][1])
+
+
+def test_a_304_that_was_not_asked_for_is_an_error(site: Site) -> None:
+    """304 to an unconditional request is no answer: there is nothing it could be unchanged from."""
+    site.pages["/feed"] = answer(status=304)
+    assert failed(Request(url=site.url + "/feed")).status == 304
+
+
+def test_a_status_that_is_no_success_is_an_error_with_that_status(site: Site) -> None:
+    """A 404 names the address, without its query, and the status."""
+    site.pages["/feed?token=secret"] = answer(status=404)
+    error = failed(Request(url=site.url + "/feed?token=secret"))
+    assert error.status == 404
+    assert str(error) == f"could not fetch {site.url}/feed: 404 Not Found"
+
+
+def test_the_wait_a_server_asks_for_is_kept(site: Site) -> None:
+    """429 with Retry-After gives the seconds to wait."""
+    site.pages["/feed"] = answer(status=429, Retry_After="120")
+    error = failed(Request(url=site.url + "/feed"))
+    assert (error.status, error.retry_after) == (429, 120.0)
+    assert "retry after 120 s" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": " 7 "}, 7.0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "9" * 5000}, None),
+        ({"Retry-After": "9999999999"}, 31 * 86400.0),
+        ({"Retry-After": "Thu, 01 Jan 2026 00:02:00 GMT", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 120.0),
+        ({"Retry-After": "Wed, 31 Dec 2025 00:02:00 GMT", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Thu, 01 Jan 2026 00:02:00 GMT"}, None),
+        ({"Retry-After": "soon", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_by_the_servers_clock(headers: dict[str, str], seconds: float | None) -> None:
+    """Retry-After is read in both its forms, never negative, never longer than 31 days."""
+    assert retry_after(headers) == seconds
+
+
+def test_a_redirect_loop_ends(site: Site) -> None:
+    """No more than five redirects are followed."""
+    site.pages["/feed"] = answer(status=302, Location="/feed")
+    assert "more than 5 redirects" in str(failed(Request(url=site.url + "/feed")))
+    assert len(site.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("file:///etc/passwd", "only http and https"),
+        ("http://user:secret@127.0.0.1/", "user name or password"),
+        ("http://[::1", "not a valid address"),
+    ],
+)
+def test_a_redirect_is_judged_like_an_address(site: Site, target: str, reason: str) -> None:
+    """Redirects to other schemes, with passwords or to nonsense are not followed, and passwords not repeated."""
+    site.pages["/feed"] = answer(status=302, Location=target)
+    error = str(failed(Request(url=site.url + "/feed")))
+    assert reason in error
+    assert "secret" not in error
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "ftp://example.org/", "http://user@example.org/", "http:///feed", "http://[::1", "feed.xml",
+     "http://example.org:99999/", "http://" + "a" * 70 + ".invalid/", "http://a\x00b.invalid/", ""],
+)  # fmt: skip
+def test_an_address_that_cannot_be_fetched_is_a_value_not_an_exception(url: str) -> None:
+    """Bad addresses become FetchErrors beside their request."""
+    assert str(failed(Request(url=url))).startswith("could not fetch")
+
+
+# --- the guard ------------------------------------------------------------------------------------------------------
+
+_connects: list[object] = []
+
+
+def _note_connects(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect":
+        _connects.append(arguments[1])
+
+
+@pytest.fixture
+def connects() -> list[object]:
+    """Every address that this process connected to since the test began."""
+    if _note_connects not in _hooked:
+        sys.addaudithook(_note_connects)  # for the life of the process: Python knows no way to remove one
+        _hooked.append(_note_connects)
+    _connects.clear()
+    return _connects
+
+
+_hooked: list[object] = []
+
+
+def test_the_hook_sees_connections(site: Site, connects: list[object]) -> None:
+    """An allowed fetch is seen by the hook that the following tests rely on."""
+    site.pages["/feed"] = answer(b"x")
+    fetched(Request(url=site.url + "/feed"))
+    assert ("127.0.0.1", site.server.server_address[1]) in connects
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "0x7f.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]",
+     "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "169.254.169.254", "192.0.0.8", "100.64.0.1", "224.0.0.1",
+     "240.0.0.1", "[fe80::1]", "[fd00::1]", "[::]"],
+)  # fmt: skip
+def test_nothing_private_is_connected_to(site: Site, connects: list[object], host: str) -> None:
+    """A private address, however it is spelled, is refused before any connect, and the message says what to do."""
+    port = site.server.server_address[1]
+    error = str(failed(Request(url=f"http://{host}:{port}/feed"), fetcher(allow=())))
+    assert connects == []
+    assert site.asked == []
+    assert "is a private address; add its network to NEWSLETTER_ALLOW_NETWORKS to fetch from it" in error
+
+
+@pytest.mark.parametrize("host", ["127.1", "0", "2130706433", "017700000001"])
+def test_shorthand_for_a_private_address_is_not_connected_to(site: Site, connects: list[object], host: str) -> None:
+    """Numbers that the system would take for an address lead nowhere."""
+    failed(Request(url=f"http://{host}:{site.server.server_address[1]}/feed"), fetcher(allow=()))
+    assert connects == []
+
+
+def test_a_redirect_to_a_private_address_is_refused_before_any_connect(site: Site, connects: list[object]) -> None:
+    """Every hop is judged: an allowed server cannot lead to one that is not."""
+    site.pages["/feed"] = answer(status=302, Location="http://127.0.0.2:9/")
+    error = str(failed(Request(url=site.url + "/feed")))
+    assert "127.0.0.2 is a private address; add its network to NEWSLETTER_ALLOW_NETWORKS to fetch from it" in error
+    assert {address[0] for address in connects if isinstance(address, tuple)} == {"127.0.0.1"}
+
+
+def test_the_environments_proxy_is_not_asked(
+    site: Site, monkeypatch: pytest.MonkeyPatch, connects: list[object]
+) -> None:
+    """A proxy from the environment would connect where the guard cannot see, so it is ignored."""
+    monkeypatch.setenv("http_proxy", site.url)
+    failed(Request(url="http://127.0.0.3:9/"))
+    assert site.asked == []
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_never_finishes_meets_the_deadline(site: Site) -> None:
+    """The deadline is for the whole answer, so a server that sends a byte now and then cannot hold us."""
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        while not site.done.wait(0.02):
+            try:
+                handler.wfile.write(b" ")
+            except OSError:
+                return
+
+    site.pages["/feed"] = drip
+    assert "no whole answer within 0.2 s" in str(failed(Request(url=site.url + "/feed"), fetcher(timeout=0.2)))
+
+
+def test_a_body_larger_than_the_limit_is_refused(site: Site) -> None:
+    """The limit counts bytes after decompression: 4 MB of zeros in 4 kB of gzip do not fit in 1 MiB."""
+    site.pages["/bomb"] = answer(gzip.compress(bytes(4_000_000)), Content_Encoding="gzip")
+    site.pages["/fits"] = answer(gzip.compress(bytes(900_000)), Content_Encoding="gzip")
+    assert "larger than 1 MiB" in str(failed(Request(url=site.url + "/bomb")))
+    assert len(fetched(Request(url=site.url + "/fits")).body) == 900_000
+
+
+def test_a_body_that_is_cut_off_is_an_error(site: Site) -> None:
+    """Half an answer is no answer: the feed in it would seem to have lost its entries."""
+
+    def cut(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        handler.wfile.write(b"half")
+
+    site.pages["/feed"] = cut
+    assert "cut off" in str(failed(Request(url=site.url + "/feed")))
+
+
+def test_what_is_not_http_is_an_error(site: Site) -> None:
+    """A server that talks something else gives a FetchError, not an exception."""
+    site.pages["/feed"] = lambda handler: handler.wfile.write(b"220 mail.example.org ESMTP\r\n")
+    assert "could not fetch" in str(failed(Request(url=site.url + "/feed")))
+
+
+def test_a_connection_that_is_not_safe_is_an_error(site: Site) -> None:
+    """An https address whose server does not speak TLS is not fetched some other way."""
+    error = str(failed(Request(url=site.url.replace("http:", "https:") + "/feed")))
+    assert "no safe connection to 127.0.0.1" in error
+    assert site.asked == []
+
+
+def test_nobody_listening_is_an_error() -> None:
+    """A refused connection names host and port."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        assert f"no connection to 127.0.0.1 port {port}: connection refused" in str(
+            failed(Request(url=f"http://127.0.0.1:{port}/"))
+        )
+
+
+# --- many at once ---------------------------------------------------------------------------------------------------
+
+
+def test_answers_come_as_they_are_ready(site: Site) -> None:
+    """A server that never answers does not hold back the answers of others."""
+    site.pages["/slow"] = lambda _: site.done.wait()
+    site.pages["/feed"] = answer(b"x")
+    slow = Request(url=site.url.replace("127.0.0.1", "localhost") + "/slow")
+    quick = Request(url=site.url + "/feed")
+    answers = fetcher(allow=(LOOPBACK, ip_network("::1/128")))([slow, quick])
+    asked, got = next(answers)
+    answers.close()  # type: ignore[attr-defined]  # a generator, as the caller's `for` loop would close it
+    assert asked is quick
+    assert isinstance(got, Response)
+
+
+def test_one_host_is_asked_one_thing_at_a_time(site: Site) -> None:
+    """Two requests to one host are never under way together."""
+    together: list[int] = []
+    running = [0]
+
+    def page(handler: BaseHTTPRequestHandler) -> None:
+        running[0] += 1
+        together.append(running[0])
+        site.done.wait(0.005)
+        running[0] -= 1
+        answer(b"x")(handler)
+
+    requests = [Request(url=f"{site.url}/{number}") for number in range(12)]
+    site.pages.update({f"/{number}": page for number in range(12)})
+    answers = dict(fetcher()(requests))
+    assert set(answers) == set(requests)
+    assert max(together) == 1
+
+
+def test_more_hosts_than_slots_are_all_answered() -> None:
+    """A slot is free again as soon as its answer was taken."""
+    requests = [Request(url=f"http://127.0.1.{number}:9/") for number in range(60)]
+    answers = dict(fetcher(allow=())(requests))
+    assert set(answers) == set(requests)
+
+
+def test_a_caller_that_stops_early_leaves_nothing_behind(site: Site) -> None:
+    """Closing the iterator ends what is under way: no thread, no open connection."""
+    site.pages["/feed"] = answer(b"x")
+    site.pages["/slow"] = lambda _: site.done.wait()
+    requests = [Request(url=f"{site.url}/feed"), *(Request(url=f"{site.url}/slow") for _ in range(5))]
+    answers = fetcher()(requests)
+    next(answers)
+    answers.close()  # type: ignore[attr-defined]  # see above
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("fetch")] == []
+
+
+def test_nothing_to_fetch_is_nothing() -> None:
+    """No requests, no answers."""
+    assert list(fetcher()([])) == []
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_and_known_again(tmp_path: Path) -> None:
+    """A file's time and size are its validator: the same file is unchanged, a rewritten one is not."""
+    path = tmp_path / "page.txt"
+    path.write_bytes(b"one")
+    first = fetched(Request(path=path))
+    assert (first.body, first.url) == (b"one", str(path))
+    assert fetched(Request(path=path, etag=first.etag)).unchanged
+    path.write_bytes(b"three")
+    assert fetched(Request(path=path, etag=first.etag)).body == b"three"
+
+
+def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
+    """Missing, too large, folders, pipes: each is a value that names the file."""
+    large, pipe = tmp_path / "large.txt", tmp_path / "pipe"
+    large.write_bytes(bytes(2**20 + 1))
+    os.mkfifo(pipe)
+    for path, reason in {
+        tmp_path / "none.txt": "no such file",
+        large: "larger than 1 MiB",
+        tmp_path: "not a regular file",
+        pipe: "not a regular file",
+        Path("a\x00b"): "null byte",
+    }.items():
+        error = str(failed(Request(path=path)))
+        assert reason in error
+        assert str(path) in error
