@@ -1,0 +1,264 @@
+"""The composition root: builds the concrete things once, and runs the four stages in order.
+
+with open_app(config) as app:
+    app.run(slot, clock=clock)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from newsletter import __version__
+from newsletter.collect import collect
+from newsletter.compose import compose
+from newsletter.config import Config
+from newsletter.deliver import Clock, deliver
+from newsletter.errors import ConfigError, NewsletterError, NotFound, Problem
+from newsletter.links import Links
+from newsletter.mail import Send
+from newsletter.model import (
+    Collected,
+    Composed,
+    Delivered,
+    Issue,
+    Newsletter,
+    Outcome,
+    Plan,
+    Published,
+    Run,
+    Schedule,
+    Slot,
+    Source,
+    SourceReport,
+    Topic,
+)
+from newsletter.publish import publish
+from newsletter.registry import Registry
+from newsletter.render.issue import Render, open_render
+from newsletter.schedule import slots
+from newsletter.schedule.plan import load
+from newsletter.sources import Fetch, Kind
+from newsletter.sources.fetch import open_fetch
+from newsletter.store import Store, migrate, open_store
+from newsletter.store.issues import SKIPPED, Audience
+
+T = TypeVar("T")
+
+USER_AGENT = f"newsletter/{__version__}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who looks on while a slot is run, and may say stop; by default nobody does."""
+
+    source: Callable[[SourceReport], None] = lambda _: None
+    outcome: Callable[[Outcome], None] = lambda _: None
+    stop: Callable[[], bool] = lambda: False
+
+
+ALONE = Watch()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything the stages need, built and open."""
+
+    config: Config
+    plan: Plan
+    kinds: Mapping[str, Kind]
+    store: Store
+    fetch: Fetch
+    render: Render
+    links: Links
+    send: Send
+
+    def run(
+        self, slot: Slot, *, audience: Audience, clock: Clock, besides: int | None = None, watch: Watch = ALONE
+    ) -> Run:
+        """Take a slot as far as it will go: collect, compose, publish, deliver. The report is kept.
+
+        A slot that is published already goes on where it was left. `besides` names an issue that is being replaced.
+        """
+        run = Run(slot=slot)
+        try:
+            for report in self._stages(slot, audience=audience, clock=clock, besides=besides, watch=watch):
+                run = replace(run, **report)
+        except NewsletterError as error:
+            run = replace(run, error=str(error))
+            raise
+        finally:
+            self.store.runs.add(run, now=clock())
+        return run
+
+    def _stages(
+        self, slot: Slot, *, audience: Audience, clock: Clock, besides: int | None, watch: Watch
+    ) -> Iterator[dict[str, Any]]:
+        """Each stage's report, under its name in Run, as soon as it is there."""
+        decided = self.store.issues.find(slot)
+        if decided is None or decided.state == SKIPPED:
+            yield {"collected": self.collect(slot.newsletter, now=clock(), watch=watch)}
+            composed = self.compose(slot, now=clock(), besides=besides)
+            yield {"composed": replace(composed, issue=None)}  # the issue itself is kept where it belongs
+            if composed.issue is None:
+                self.store.issues.skip(slot, reason=composed.reason, now=clock())
+                return
+            published = self.publish(composed.issue, audience=audience, now=clock())
+            yield {"published": published}
+            issue = published.issue
+        else:
+            issue = decided.id
+        yield {"delivered": self.deliver(issue, clock=clock, watch=watch)}
+
+    # --- the four stages, each with what this app is made of
+
+    def collect(self, newsletter: str, *, now: datetime, watch: Watch = ALONE) -> Collected:
+        """Stage 1 for the sources of a newsletter."""
+        return self.collect_sources(self.newsletter(newsletter).sources, now=now, watch=watch)
+
+    def collect_sources(self, names: Sequence[str], *, now: datetime, watch: Watch = ALONE) -> Collected:
+        """Stage 1 for the named sources. NotFound for one that is not configured."""
+        sources = [self._source(name) for name in names]
+        return collect(sources, kinds=self.kinds, fetch=self.fetch, store=self.store, now=now, progress=watch.source)
+
+    def compose(self, slot: Slot, *, now: datetime, besides: int | None = None) -> Composed:
+        """Stage 2."""
+        newsletter = self.newsletter(slot.newsletter)
+        topics = self.topics(newsletter)
+        return compose(slot, newsletter=newsletter, topics=topics, store=self.store, now=now, besides=besides)
+
+    def publish(self, issue: Issue, *, audience: Audience, now: datetime) -> Published:
+        """Stage 3."""
+        newsletter = self.newsletter(issue.slot.newsletter)
+        return publish(
+            issue, newsletter=newsletter, audience=audience, render=self.render.issue, store=self.store, now=now
+        )
+
+    def deliver(self, issue: int, *, clock: Clock, watch: Watch = ALONE) -> Delivered:
+        """Stage 4."""
+        return deliver(
+            issue,
+            send=self.send,
+            links=self.links,
+            store=self.store,
+            clock=clock,
+            stop=watch.stop,
+            progress=watch.outcome,
+        )
+
+    # --- what is configured
+
+    def newsletter(self, name: str) -> Newsletter:
+        """A newsletter by its name. NotFound."""
+        return _named(self.plan.newsletters, name, "newsletter")
+
+    def topics(self, newsletter: Newsletter) -> tuple[Topic, ...]:
+        """The topics of a newsletter, in its order of sections."""
+        return tuple(self.plan.topics[name] for name in newsletter.topics)
+
+    def _source(self, name: str) -> Source:
+        return _named(self.plan.sources, name, "source")
+
+    def zones(self, newsletter: str) -> frozenset[str]:
+        """The time zones that readers of a newsletter live in; UTC for those who named none."""
+        return frozenset(zone or "UTC" for zone in self.store.subscribers.timezones(newsletter))
+
+    def due(self, *, now: datetime) -> list[tuple[Slot, Audience]]:
+        """The slots that are due and not decided yet, oldest first, each with its audience."""
+        due = []
+        for schedule in self.plan.schedules.values():
+            slot = slots.due(schedule, now=now, zones=self.zones(schedule.newsletter))
+            if slot is not None and self.store.issues.find(slot) is None:
+                due.append((slot, self.audience(slot, schedule)))
+        return sorted(due, key=lambda pair: pair[0].at)
+
+    def audience(self, slot: Slot, schedule: Schedule) -> Audience:
+        """Whom a schedule's slot is for, and when each of them is due."""
+        zones = self.zones(slot.newsletter)
+        return Audience(
+            at=slots.due_at(slot, schedule, "UTC"),
+            cadence=schedule.cadence,
+            due={zone: slots.due_at(slot, schedule, zone) for zone in zones},
+        )
+
+
+@contextmanager
+def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
+    """The app of a workspace. `migrated` brings the database up to date first, instead of only checking it.
+
+    Raises ConfigError with every mistake of the configuration, StoreError for a database that cannot be used.
+    """
+    registry = load_plugins()
+    if not config.secret_keys:
+        hint = "`newsletter init` creates one in .env"
+        raise ConfigError([Problem(key="NEWSLETTER_SECRET_KEY", what="is not set", hint=hint)])
+    plan = load_plan(config, registry)
+    send = open_sender(config, registry)
+    store = open_store(config.database_url)
+    try:
+        if migrated:
+            migrate.upgrade(store.db)
+        else:
+            migrate.check(store.db)
+        yield App(
+            config=config,
+            plan=plan,
+            kinds=registry.source_kinds,
+            store=store,
+            fetch=open_fetch(allow=config.allow_networks, user_agent=USER_AGENT),
+            render=open_render([config.templates], base_url=config.base_url),
+            links=Links(base_url=config.base_url, keys=config.secret_keys, bounce_domain=config.bounce_domain),
+            send=send,
+        )
+    finally:
+        store.close()
+
+
+def load_plugins() -> Registry:
+    """Everything that is registered under the entry point group `newsletter`, the built-in things first."""
+    registry = Registry()
+    points = entry_points(group="newsletter")
+    for point in sorted(points, key=lambda point: (not point.value.startswith("newsletter."), point.name)):
+        point.load()(registry)
+    return registry
+
+
+def load_plan(config: Config, registry: Registry) -> Plan:
+    """schedules.yaml, checked; the files that its sources name are taken from its folder."""
+    folder = config.templates / "email"
+    own_themes = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    plan = load(config.schedules, kinds=registry.source_kinds, themes=registry.themes | own_themes)
+    sources = {name: _rooted(source, config.schedules.parent) for name, source in plan.sources.items()}
+    return replace(plan, sources=sources)
+
+
+def open_sender(config: Config, registry: Registry) -> Send:
+    """The sender for SMTP_URL. ConfigError when no plugin knows its scheme."""
+    scheme = urlsplit(config.smtp_url).scheme
+    if scheme not in registry.senders:
+        known = ", ".join(f"{name}://" for name in sorted(registry.senders))
+        raise ConfigError(
+            [Problem(key="NEWSLETTER_SMTP_URL", what=f"cannot send by {scheme}://", hint=f"known: {known}")]
+        )
+    send: Send = registry.senders[scheme](config.smtp_url)
+    return send
+
+
+def _rooted(source: Source, folder: Path) -> Source:
+    path = source.options.get("path")
+    if not isinstance(path, str):
+        return source
+    return replace(source, options={**source.options, "path": str(folder / path)})
+
+
+def _named(things: Mapping[str, T], name: str, noun: str) -> T:
+    if name not in things:
+        known = ", ".join(things) or "none yet"
+        raise NotFound(f"there is no {noun} {name!r} in the schedules; there are: {known}")
+    return things[name]

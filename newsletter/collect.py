@@ -1,0 +1,114 @@
+"""Stage 1: read every source, keep what is new, remember every signal.
+
+    sources | requests | fetch | read | store.entries.add | report
+
+A source that fails is a line in the report; the others are collected all the same. Nothing is remembered about an
+answer (its validators, its digest) before its entries are stored, so a crash in between costs a second fetch only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from newsletter.errors import FetchError, SourceError
+from newsletter.model import Collected, Source, SourceReport
+from newsletter.sources import Fetch, Kind, Request, Response
+from newsletter.store import Store
+from newsletter.store.sources import Validators
+
+Progress = Callable[[SourceReport], None]
+
+
+@dataclass
+class _Tally:
+    """One source on its way through: how many answers are awaited, and what came of those that arrived."""
+
+    source: Source
+    awaited: int = 0
+    unchanged: int = 0
+    report: SourceReport = field(default_factory=lambda: SourceReport(source=""))
+    errors: list[str] = field(default_factory=list)
+
+    def done(self) -> SourceReport:
+        """The source's line in the report."""
+        return dataclasses.replace(
+            self.report,
+            source=self.source.name,
+            unchanged=self.unchanged > 0 and not self.report.entries and not self.errors,
+            error="; ".join(self.errors),
+        )
+
+
+def collect(
+    sources: Iterable[Source],
+    *,
+    kinds: Mapping[str, Kind],
+    fetch: Fetch,
+    store: Store,
+    now: datetime,
+    progress: Progress = lambda _: None,
+) -> Collected:
+    """Read the sources now and report on each, in the order given. `progress` hears of each as it is done."""
+    tallies = {source.name: _Tally(source=source) for source in sources}
+    asked: dict[Request, list[_Tally]] = {}
+    for tally in tallies.values():
+        for request in _requests(tally, kinds, store, now):
+            asked.setdefault(request, []).append(tally)
+            tally.awaited += 1
+    _close(tallies.values(), store, now, progress)
+    for request, answer in fetch(list(asked)):
+        for tally in asked[request]:
+            _take(tally, answer, kinds[tally.source.kind], store, now)
+            tally.awaited -= 1
+            _close([tally], store, now, progress)
+    return Collected(sources=tuple(tally.done() for tally in tallies.values()))
+
+
+def _requests(tally: _Tally, kinds: Mapping[str, Kind], store: Store, now: datetime) -> Sequence[Request]:
+    try:
+        requests = kinds[tally.source.kind].requests(tally.source, now=now)
+    except SourceError as error:
+        tally.errors.append(str(error))
+        return ()
+    return [_conditional(request, store.sources.validators(request.address)) for request in requests]
+
+
+def _conditional(request: Request, said: Validators) -> Request:
+    return dataclasses.replace(request, etag=said.etag, last_modified=said.last_modified)
+
+
+def _take(tally: _Tally, answer: Response | FetchError, kind: Kind, store: Store, now: datetime) -> None:
+    """Read one answer into the store and the source's report."""
+    if isinstance(answer, FetchError):
+        tally.errors.append(str(answer))
+        return
+    digest = hashlib.sha256(answer.body).hexdigest()
+    if answer.unchanged or digest == store.sources.validators(answer.request.address).digest:
+        tally.unchanged += 1
+        return
+    try:
+        found = kind.read(answer, tally.source, now=now)
+    except SourceError as error:
+        tally.errors.append(str(error))
+        return
+    added = store.entries.add(found, now=now)
+    said = Validators(etag=answer.etag, last_modified=answer.last_modified, digest=digest)
+    store.sources.mark_validators(answer.request.address, said)
+    tally.report = dataclasses.replace(
+        tally.report,
+        entries=tally.report.entries + len(found),
+        new=tally.report.new + added.new,
+        changed=tally.report.changed + added.changed,
+    )
+
+
+def _close(tallies: Iterable[_Tally], store: Store, now: datetime, progress: Progress) -> None:
+    """Remember how each source did that awaits nothing any more."""
+    for tally in tallies:
+        if tally.awaited == 0:
+            store.sources.mark(tally.source.name, error="; ".join(tally.errors), now=now)
+            progress(tally.done())

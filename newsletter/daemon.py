@@ -1,0 +1,121 @@
+"""The clock: ticks, and at each tick does what is due.
+
+    tick: every schedule's due slot -> App.run
+          every issue with something left to send -> App.deliver
+
+APScheduler is only the metronome. What is due is decided by `schedule.slots` and the database, anew at each tick, so
+a tick that comes late, twice or not at all (a pause, a crash, a second daemon) changes when things happen, never
+whether or how often.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from newsletter.app import App, Watch
+from newsletter.deliver import Clock
+from newsletter.errors import NewsletterError
+from newsletter.model import Slot
+from newsletter.report import delivered_lines, run_lines
+from newsletter.store.issues import Audience
+from newsletter.store.owner import is_gone
+
+TICK = timedelta(seconds=20)
+PATIENCE = timedelta(minutes=2)  # between two attempts at the same thing after it failed
+
+log = logging.getLogger("newsletter.daemon")
+
+
+def utc_now() -> datetime:
+    """The time. Only the daemon and the commands ask for it; everything below them is told."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Ticks until it is asked to stop; then finishes what is in flight and leaves the rest queued."""
+
+    app: App
+    clock: Clock = utc_now
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failed: dict[str, datetime] = field(default_factory=dict)  # what failed, and when
+
+    def tick(self) -> None:
+        """Do everything that is due now. What fails is logged, and attempted again after a while."""
+        ledger = self.app.store.deliveries
+        self._attempt("the ledger", lambda: ledger.recover(now=self.clock(), is_gone=is_gone))
+        for slot, audience in self.app.due(now=self.clock()):
+            self._attempt(f"{slot.newsletter} {slot.key}", partial(self._run, slot, audience))
+        for issue in ledger.unfinished(now=self.clock()):
+            self._attempt(f"issue {issue}", partial(self._deliver, issue))
+
+    def _run(self, slot: Slot, audience: Audience) -> None:
+        run = self.app.run(slot, audience=audience, clock=self.clock, watch=self._watch())
+        for line in run_lines(run):
+            log.info("%s %s: %s", slot.newsletter, slot.key, line)
+        if run.delivered is not None and run.delivered.stopped and not self.stopping.is_set():
+            self.failed[f"issue {run.delivered.issue}"] = self.clock()
+
+    def _deliver(self, issue: int) -> None:
+        delivered = self.app.deliver(issue, clock=self.clock, watch=self._watch())
+        for line in delivered_lines(delivered):
+            log.info("issue %s: %s", issue, line)
+        if delivered.stopped:
+            self.failed[f"issue {issue}"] = self.clock()
+
+    def _watch(self) -> Watch:
+        return Watch(stop=self.stopping.is_set)
+
+    def _attempt(self, what: str, act: Callable[[], object]) -> None:
+        """Do it, unless we are stopping or it failed a moment ago. Bugs are not caught: they end the daemon, loudly."""
+        last = self.failed.get(what)
+        if self.stopping.is_set() or (last is not None and self.clock() - last < PATIENCE):
+            return
+        self.failed.pop(what, None)
+        try:
+            act()
+        except NewsletterError as error:
+            self.failed[what] = self.clock()
+            log.error("%s failed, will be tried again in %d s: %s", what, PATIENCE.total_seconds(), error)  # noqa: TRY400
+
+
+def run_daemon(daemon: Daemon) -> None:
+    """Tick until SIGTERM or SIGINT. Returns when everything in flight is finished; raises what a tick raised."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: daemon.stopping.set())
+    bugs: list[Exception] = []
+
+    def tick() -> None:
+        try:
+            daemon.tick()
+        except Exception as bug:  # noqa: BLE001  # not to go on: the main thread raises it
+            bugs.append(bug)
+            daemon.stopping.set()
+
+    scheduler = BackgroundScheduler(timezone=UTC)
+    # A tick that is late is a tick (no grace time), several late ones are one, and never two at once.
+    scheduler.add_job(
+        tick,
+        "interval",
+        seconds=TICK.total_seconds(),
+        next_run_time=utc_now(),
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+    )
+    scheduler.start()
+    log.info("started; looking every %d s for what is due", TICK.total_seconds())
+    daemon.stopping.wait()
+    log.info("stopping: finishing what is in flight")
+    scheduler.shutdown(wait=True)
+    if bugs:
+        raise bugs[0]
+    log.info("stopped; what is left stays queued")

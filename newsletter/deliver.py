@@ -1,0 +1,261 @@
+"""Stage 4: claim, assemble, send, mark.
+
+    recover | claim -> check -> assemble -> send -> mark, until nothing is due
+
+The ledger is written in this order, and a crash between any two lines loses nobody:
+a row is claimed before its message exists, `start`ed before its body leaves, and marked when the reply is there.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from newsletter.errors import SendError
+from newsletter.links import Links, Purpose
+from newsletter.mail import Send
+from newsletter.mail.headers import parse_mailbox
+from newsletter.mail.message import Assembly, Letterhead, compile_issue
+from newsletter.model import Delivered, Message, Outcome, Recipient, Slot, State, Token, Verdict
+from newsletter.store import Store
+from newsletter.store.deliveries import Claimed, Mark
+from newsletter.store.issues import Frozen
+from newsletter.store.owner import is_gone, this_process
+
+LEASE = timedelta(seconds=30)
+EXPIRES = timedelta(hours=48)  # a digest later than this is no news
+BATCH = 100
+
+# How long to wait after the first, second, … refusal "for now". Ten minutes is what greylisting servers ask for
+# (RFC 6647), the rest doubles; RFC 5321 4.5.4.1 wants 30 minutes on average.
+BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60, 120, 240, 480))
+RECONNECT = timedelta(minutes=1)
+UNCERTAIN_WAIT = timedelta(minutes=15)
+
+Clock = Callable[[], datetime]
+
+
+def deliver(
+    issue: int,
+    *,
+    send: Send,
+    links: Links,
+    store: Store,
+    clock: Clock,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Outcome], None] = lambda _: None,
+) -> Delivered:
+    """Send every message of a published issue that is due now; safe to call again, and in several processes at once.
+
+    `stop` turning true ends it soon: what is in flight is finished, what was claimed is given back. A mail server that
+    cannot be used at all is a report with `stopped`, and everything stays queued. NotFound for an unknown issue.
+    """
+    owner = this_process()
+    store.deliveries.recover(now=clock(), is_gone=is_gone)
+    frozen = store.issues.load(issue)
+    stopped = _too_old(frozen, store, clock())
+    work = _Work(frozen=frozen, links=links, store=store, clock=clock, stop=stop, owner=owner, progress=progress)
+    with _held(store, owner, clock):
+        try:
+            if not stopped:
+                send(work.messages(), started=work.started, finished=work.finished, stop=stop)
+        except SendError as error:
+            stopped = str(error)
+        finally:
+            store.deliveries.release(issue=issue, owner=owner)
+    return Delivered(
+        issue=issue,
+        outcomes=dict(work.outcomes),
+        states=store.deliveries.counts(issue),
+        stopped=stopped or ("asked to stop" if stop() else ""),
+    )
+
+
+@dataclass
+class _Work:
+    """One issue on its way through one process: gives out messages, takes back outcomes."""
+
+    frozen: Frozen
+    links: Links
+    store: Store
+    clock: Clock
+    stop: Callable[[], bool]
+    owner: str
+    progress: Callable[[Outcome], None]
+    outcomes: Counter[Verdict] = field(default_factory=Counter)
+    held: dict[int, Claimed] = field(default_factory=dict)
+
+    def messages(self) -> Iterator[Message]:
+        """A message for each delivery that is due and may still go, claimed in batches."""
+        assembly = compile_issue(self.frozen.rendered, letterhead(self.frozen, self.links))
+        while not self.stop():
+            now = self.clock()
+            batch = self.store.deliveries.claim(
+                self.frozen.id, owner=self.owner, now=now, lease_until=now + LEASE, limit=BATCH
+            )
+            if not batch:
+                return
+            for claimed in batch:
+                message = self._message(claimed, assembly)
+                if message is not None:
+                    self.held[claimed.id] = claimed
+                    yield message
+
+    def _message(self, claimed: Claimed, assembly: Assembly) -> Message | None:
+        """The message, or None when it must not go: the reader left a moment ago, or another process has it now."""
+        newsletter = self.frozen.newsletter.name
+        to = self.store.deliveries.check(claimed.id, owner=self.owner, newsletter=newsletter)
+        if to is None:
+            return None
+        if to.hindrance:
+            self._drop(claimed, State.EXCLUDED, to.hindrance)
+            return None
+        recipient = Recipient(
+            delivery=claimed.id,
+            subscriber=claimed.subscriber,
+            email=to.email,
+            name=to.name,
+            message_id=message_id(self.frozen, claimed.id),
+        )
+        try:
+            return address(assembly, recipient, newsletter=newsletter, slot=self.frozen.issue.slot, links=self.links)
+        except ValueError as error:  # an address that cannot stand in an envelope: no reason to stop for the others
+            self._drop(claimed, State.REJECTED, str(error))
+            return None
+
+    def _drop(self, claimed: Claimed, state: State, reason: str) -> None:
+        """End a delivery without a message."""
+        mark = Mark(delivery=claimed.id, state=state, reason=reason)
+        self.store.deliveries.mark([mark], owner=self.owner, now=self.clock())
+
+    def started(self, deliveries: Sequence[int]) -> None:
+        """These bodies are about to leave."""
+        self.store.deliveries.start(deliveries, owner=self.owner, now=self.clock())
+
+    def finished(self, outcomes: Sequence[Outcome]) -> None:
+        """This is what became of them."""
+        now = self.clock()
+        marks = [decide(outcome, attempts=self.held[outcome.delivery].attempts, now=now) for outcome in outcomes]
+        self.store.deliveries.mark(marks, owner=self.owner, now=now)
+        for outcome in outcomes:
+            claimed = self.held.pop(outcome.delivery)
+            if outcome.verdict is Verdict.SUPPRESS:
+                self.store.subscribers.suppress(claimed.subscriber, reason=_reason(outcome), now=now)
+            self.outcomes[outcome.verdict] += 1
+            self.progress(outcome)
+
+
+def address(assembly: Assembly, recipient: Recipient, *, newsletter: str, slot: Slot, links: Links) -> Message:
+    """One recipient's message, with the links that only they may use."""
+    filled = tokens(recipient, newsletter=newsletter, slot=slot, links=links)
+    return assembly.message(
+        recipient,
+        tokens=filled,
+        unsubscribe_url=filled[Token.UNSUBSCRIBE_URL],
+        unsubscribe_mailto=links.unsubscribe_mailto(subscriber=recipient.subscriber, newsletter=newsletter),
+        bounce=links.envelope_sender(recipient.delivery),
+    )
+
+
+def tokens(recipient: Recipient, *, newsletter: str, slot: Slot, links: Links) -> dict[Token, str]:
+    """What stands in each token's place for this recipient."""
+
+    def link(purpose: Purpose) -> str:
+        return links.url(purpose, subscriber=recipient.subscriber, newsletter=newsletter)
+
+    return {
+        Token.NAME: recipient.name,
+        Token.EMAIL: recipient.email,
+        Token.UNSUBSCRIBE_URL: link(Purpose.UNSUBSCRIBE),
+        Token.PREFERENCES_URL: link(Purpose.PREFERENCES),
+        Token.WEB_URL: links.archive_url(newsletter, slot.key),
+    }
+
+
+def decide(outcome: Outcome, *, attempts: int, now: datetime) -> Mark:
+    """What to write into the ledger for an outcome. Pure; `attempts` counts those before this one."""
+    if outcome.verdict is Verdict.SENT:
+        return Mark(delivery=outcome.delivery, state=State.SENT, code=outcome.code, reply=outcome.text)
+    if outcome.verdict is Verdict.UNSENT:
+        return _mark(outcome, State.QUEUED, due_at=now + RECONNECT)
+    if outcome.verdict is Verdict.UNCERTAIN:
+        return _mark(outcome, State.UNCERTAIN, due_at=now + UNCERTAIN_WAIT)
+    if outcome.verdict is Verdict.DEFERRED:
+        return _mark(outcome, State.DEFERRED, due_at=now + wait(attempts, outcome.retry_after))
+    return _mark(outcome, State.REJECTED)
+
+
+def wait(attempts: int, retry_after: float | None = None) -> timedelta:
+    """How long to leave a server alone after a refusal "for now"; never shorter than it asked for.
+
+    A tenth of it is chance, so that a thousand messages deferred together do not come back together.
+    """
+    step = BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
+    asked = timedelta(seconds=retry_after or 0)
+    return max(step, asked) * random.uniform(1, 1.1)  # noqa: S311  # spreads load, guards nothing
+
+
+def message_id(frozen: Frozen, delivery: int) -> str:
+    """A delivery's Message-ID: unique, and the same on every attempt, so that a receiver can drop a second copy."""
+    domain = frozen.newsletter.sender.rpartition("@")[2].strip(" >")
+    return f"<{frozen.id}.{delivery}.{frozen.nonce}@{domain}>"
+
+
+def _mark(outcome: Outcome, state: State, *, due_at: datetime | None = None) -> Mark:
+    reason = _reason(outcome)
+    return Mark(
+        delivery=outcome.delivery, state=state, reason=reason, code=outcome.code, reply=outcome.text, due_at=due_at
+    )
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why, in one line: the server's words, or where the connection was lost."""
+    if outcome.code:
+        return f"{outcome.code} {outcome.text}".strip()
+    return outcome.text or f"connection lost in {outcome.phase}"
+
+
+def letterhead(frozen: Frozen, links: Links) -> Letterhead:
+    """What the headers of all messages of an issue have in common."""
+    newsletter = frozen.newsletter
+    domain = newsletter.sender.rpartition("@")[2].strip(" >")
+    return Letterhead(
+        sender=parse_mailbox(newsletter.sender),
+        list_id=f"{newsletter.name}.{domain}",
+        list_title=newsletter.title,
+        list_archive=links.archive_url(newsletter.name, ""),
+        feedback_id=f"{frozen.id}:{newsletter.name}:newsletter:{domain}",
+        date=frozen.published_at,
+    )
+
+
+def _too_old(frozen: Frozen, store: Store, now: datetime) -> str:
+    if now - frozen.published_at <= EXPIRES:
+        return ""
+    hours = int(EXPIRES.total_seconds() // 3600)
+    reason = f"the issue is older than {hours} hours"
+    store.deliveries.expire(frozen.id, reason=reason, now=now)
+    return reason
+
+
+@contextmanager
+def _held(store: Store, owner: str, clock: Clock) -> Iterator[None]:
+    """Keep this process's leases alive while a slow server makes us wait (ten minutes after the final dot)."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(LEASE.total_seconds() / 3):
+            store.deliveries.renew(owner=owner, lease_until=clock() + LEASE)
+
+    thread = threading.Thread(target=renew, name="leases", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from newsletter.app import load_plugins
+from newsletter.collect import collect
+from newsletter.model import Collected, Source, SourceReport
+from newsletter.sources import Fetch
+from newsletter.sources.fetch import open_fetch
+from newsletter.store import Store
+from tests.builders import HOUR, NOON
+from tests.sites import Page, Site, rss
+
+KINDS = load_plugins().source_kinds
+
+
+@pytest.fixture
+def fetch() -> Fetch:
+    """Fetches from this machine, and does not wait long."""
+    return open_fetch(allow=[ip_network("127.0.0.0/8")], user_agent="test", timeout=2)
+
+
+def run(store: Store, fetch: Fetch, *sources: Source, now: object = NOON) -> Collected:
+    """Collect from these sources."""
+    return collect(sources, kinds=KINDS, fetch=fetch, store=store, now=now)  # type: ignore[arg-type]
+
+
+def feed(url: str, name: str = "feed") -> Source:
+    """A source of the kind `feed`."""
+    return Source(name=name, kind="feed", options={"url": url})
+
+
+def test_new_then_known(store: Store, fetch: Fetch, site: Site) -> None:
+    """An entry is new the first time; the same bytes again are not even read."""
+    site.pages["/feed"] = Page(rss(("One", "https://example.org/1"), ("Two", "https://example.org/2")))
+
+    first = run(store, fetch, feed(site.url + "/feed"))
+    second = run(store, fetch, feed(site.url + "/feed"), now=NOON + HOUR)
+    site.pages["/feed"] = Page(rss(("One, edited", "https://example.org/1"), ("Three", "https://example.org/3")))
+    third = run(store, fetch, feed(site.url + "/feed"), now=NOON + 2 * HOUR)
+
+    assert first.sources == (SourceReport(source="feed", entries=2, new=2),)
+    assert second.sources == (SourceReport(source="feed", unchanged=True),)
+    assert third.sources == (SourceReport(source="feed", entries=2, new=1, changed=1),)
+
+
+def test_a_server_that_knows_what_we_know(store: Store, fetch: Fetch, site: Site) -> None:
+    """A 304 is an answer like any other: nothing changed."""
+    site.pages["/feed"] = Page(rss(("One", "https://example.org/1")), etag='"1"')
+
+    run(store, fetch, feed(site.url + "/feed"))
+    again = run(store, fetch, feed(site.url + "/feed"))
+
+    assert again.sources[0].unchanged
+    assert again.failed == ()
+
+
+def test_what_fails_is_a_line_in_the_report(store: Store, fetch: Fetch, site: Site) -> None:
+    """Sources that are down, slow, HTML or nonsense are named with their reason; the others are collected."""
+    site.pages["/good"] = Page(rss(("One", "https://example.org/1")))
+    site.pages["/down"] = Page(status=503)
+    site.pages["/html"] = Page(b"<!doctype html><html><body>Sign in</body></html>", content_type="text/html")
+    site.pages["/junk"] = Page(b"\x00\x01\x02")
+    site.pages["/slow"] = Page(stalls=True)
+    names = ("down", "html", "junk", "slow", "good")
+
+    collected = run(store, fetch, *(feed(f"{site.url}/{name}", name) for name in names))
+
+    errors = {report.source: report.error for report in collected.sources}
+    assert [report.source for report in collected.sources] == list(names)
+    assert "503" in errors["down"]
+    assert "HTML" in errors["html"]
+    assert errors["junk"]
+    assert "within 2 s" in errors["slow"]
+    assert errors["good"] == ""
+    assert collected.new == 1
+    assert {health.name: health.failures for health in store.sources.list()} == {
+        "down": 1, "html": 1, "junk": 1, "slow": 1, "good": 0
+    }  # fmt: skip
+
+
+def test_a_malformed_day_of_hugging_face(store: Store, fetch: Fetch, site: Site, shared_data: Path) -> None:
+    """The real days whose payload is a list of Python text, or an object, are told as such; other days are read."""
+    days = shared_data / "huggingface_daily"
+    malformed = {"2024-12-11": "array of text", "2025-01-10": "object"}
+    for day in ("2024-12-11", "2025-01-10", "2025-01-13"):
+        body = (days / f"{day}.json").read_bytes()
+        site.pages[f"/{day}/api/daily_papers"] = Page(body, content_type="application/json")
+    sources = [
+        Source(name=f"hf-{day}", kind="huggingface", options={"url": f"{site.url}/{day}", "date": day})
+        for day in ("2024-12-11", "2025-01-10", "2025-01-13")
+    ]
+
+    collected = run(store, fetch, *sources)
+
+    assert [bool(report.error) for report in collected.sources] == [True, True, False]
+    assert collected.new == 5
+    for report in collected.failed:
+        assert report.source.removeprefix("hf-") in malformed
+        assert "list" in report.error or "array" in report.error
+
+
+def test_partly_failed(store: Store, fetch: Fetch, site: Site) -> None:
+    """A source with several addresses keeps what the good ones gave and names the bad one."""
+    paper = {"paper": {"id": "2611.00001", "title": "T", "summary": "S", "authors": [], "upvotes": 3}, "numComments": 1}
+    site.pages["/api/daily_papers?date=2026-11-20"] = Page(
+        json.dumps([paper]).encode(), content_type="application/json"
+    )
+    site.pages["/api/daily_papers"] = Page(status=500)
+
+    collected = run(store, fetch, Source(name="hf", kind="huggingface", options={"url": site.url, "days": 2}))
+
+    (report,) = collected.sources
+    assert (report.entries, report.new) == (1, 1)
+    assert "500" in report.error
+
+
+def test_a_file_that_is_not_there(store: Store, fetch: Fetch, tmp_path: Path) -> None:
+    """A listing whose files are missing is a line in the report, with the pattern."""
+    source = Source(name="saved", kind="listing", options={"path": str(tmp_path / "*.txt")})
+
+    collected = run(store, fetch, source)
+
+    assert str(tmp_path) in collected.sources[0].error
+
+
+def test_entries_are_stored_before_the_answer_counts_as_read(store: Store, fetch: Fetch, site: Site) -> None:
+    """An answer that could not be read is read again next time, although its bytes are the same."""
+    site.pages["/feed"] = Page(b"<html>", content_type="text/html")
+
+    first = run(store, fetch, feed(site.url + "/feed"))
+    second = run(store, fetch, feed(site.url + "/feed"))
+
+    assert first.failed
+    assert second.failed
+
+
+def test_progress_hears_of_every_source(store: Store, fetch: Fetch, site: Site) -> None:
+    """Whoever looks on is told of each source once, good or bad."""
+    site.pages["/feed"] = Page(rss(("One", "https://example.org/1")))
+    heard: list[str] = []
+
+    collect(
+        [feed(site.url + "/feed", "good"), feed(site.url + "/missing", "bad")],
+        kinds=KINDS,
+        fetch=fetch,
+        store=store,
+        now=NOON,
+        progress=lambda report: heard.append(report.source),
+    )
+
+    assert sorted(heard) == ["bad", "good"]

@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.deliver import BACK_OFF, EXPIRES, UNCERTAIN_WAIT, decide, deliver, wait
+from newsletter.errors import LinkError
+from newsletter.links import Links, Purpose
+from newsletter.mail import Send
+from newsletter.mail.mailbox import Mailbox, open_mailbox
+from newsletter.mail.session import Timeouts
+from newsletter.mail.smtp import open_smtp
+from newsletter.model import Delivered, Message, Outcome, State, Verdict
+from newsletter.store import Store
+from newsletter.store.issues import Audience
+from newsletter.store.subscribers import Applicant
+from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, an_issue
+from tests.mail.faults import CUT, FaultServer
+
+LINKS = Links(base_url="https://news.example.org", keys=("key",), bounce_domain="bounces.example.org")
+
+
+def publish(store: Store, *emails: str) -> int:
+    """An issue for these readers; its number."""
+    store.subscribers.add(
+        [Applicant(email=email, name="Ann <b>") for email in emails],
+        newsletter="daily-papers",
+        confirmed=True,
+        how="test",
+        now=NOON,
+    )
+    number, _ = store.issues.publish(
+        an_issue(), a_rendered(), newsletter=a_newsletter(), audience=Audience(at=NOON), now=NOON
+    )
+    return number
+
+
+def run(
+    store: Store, issue: int, send: Send, now: datetime = NOON, stop: Callable[[], bool] = lambda: False
+) -> Delivered:
+    """Deliver with a clock that stands still."""
+    return deliver(issue, send=send, links=LINKS, store=store, clock=lambda: now, stop=stop)
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterable[Mailbox]:
+    """A mail server that takes everything."""
+    with open_mailbox(tmp_path / "mailbox", port=0) as box:
+        yield box
+
+
+def test_everybody_gets_one_message(store: Store, mailbox: Mailbox) -> None:
+    """Each recipient gets one message of their own, and a second run sends nothing."""
+    emails = [f"reader{number}@example.org" for number in range(30)]
+    issue = publish(store, *emails)
+
+    first = run(store, issue, open_smtp(mailbox.url))
+    second = run(store, issue, open_smtp(mailbox.url))
+
+    assert first.outcomes == {Verdict.SENT: 30}
+    assert second.outcomes == {}
+    assert second.states == {State.SENT: 30}
+    assert sorted(message["Delivered-To"] for message in mailbox.messages()) == sorted(emails)
+
+
+def test_a_message_is_its_recipients_own(store: Store, mailbox: Mailbox) -> None:
+    """The links in a message are signed for its recipient, the same in header and body; the bounce address too."""
+    issue = publish(store, "a@example.org", "b@example.org")
+    run(store, issue, open_smtp(mailbox.url))
+
+    for message in mailbox.messages():
+        reader = store.subscribers.get(message["Delivered-To"])
+        token = message["List-Unsubscribe"].partition("/unsubscribe/")[2].partition(">")[0]
+        html = message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+        text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+        assert LINKS.read(Purpose.UNSUBSCRIBE, token).subscriber == reader
+        assert token in html
+        assert token in text
+        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        delivery = LINKS.read_envelope_sender(message["Return-Path"].strip("<>"))
+        assert [line.email for line in store.deliveries.list(issue) if line.id == delivery] == [message["Delivered-To"]]
+
+
+def test_message_ids_are_unique_and_stay(store: Store) -> None:
+    """Every recipient has a Message-ID of their own, and keeps it on the second attempt."""
+    issue = publish(store, "a@example.org", "b@example.org")
+    with FaultServer({"dot": "451 4.3.0 later"}, {}) as server:
+        send = open_smtp(server.url("?connections=1"))
+        run(store, issue, send)
+        run(store, issue, send, now=NOON + 2 * HOUR)
+
+    ids = [line for body in server.bodies for line in body.split(b"\r\n") if line.startswith(b"Message-ID:")]
+    dates = {line for body in server.bodies for line in body.split(b"\r\n") if line.startswith(b"Date:")}
+    assert len(server.bodies) == 4
+    assert len(set(ids)) == 2
+    assert len(dates) == 1
+
+
+def test_one_refused_recipient_among_many(store: Store) -> None:
+    """A server that knows one address not costs nobody else a mail, and that address is not written to again."""
+    emails = [f"reader{number}@example.org" for number in range(20)]
+    issue = publish(store, *emails)
+    with FaultServer({"rcpt reader7@example.org": "550 5.1.1 no such user"}) as server:
+        delivered = run(store, issue, open_smtp(server.url()))
+
+    assert delivered.states == {State.SENT: 19, State.REJECTED: 1}
+    assert store.deliveries.reasons(issue, State.REJECTED) == {"550 5.1.1 no such user": 1}
+    suppressed = [who.email for who in store.subscribers.list("daily-papers") if who.suppressed]
+    assert suppressed == ["reader7@example.org"]
+
+
+def test_a_policy_refusal_suppresses_nobody(store: Store) -> None:
+    """A server that dislikes the message says nothing about the address."""
+    issue = publish(store, "a@example.org")
+    with FaultServer({"dot": "550 5.7.1 message looks like spam"}) as server:
+        delivered = run(store, issue, open_smtp(server.url()))
+
+    assert delivered.states == {State.REJECTED: 1}
+    assert [who.suppressed for who in store.subscribers.list("daily-papers")] == [""]
+
+
+def test_a_cut_before_the_end_is_tried_again(store: Store) -> None:
+    """A connection that drops before the message has not taken it: it goes out later, once."""
+    issue = publish(store, "a@example.org")
+    with FaultServer({"data": CUT}, {"data": CUT}, {"data": CUT}, {}) as server:
+        send = open_smtp(server.url("?connections=1"))
+        first = run(store, issue, send)
+        second = run(store, issue, send, now=NOON + 2 * MINUTE)
+
+    assert first.states == {State.QUEUED: 1}
+    assert second.states == {State.SENT: 1}
+    assert server.taken == ["a@example.org"]
+
+
+def test_a_cut_after_the_end_is_uncertain(store: Store) -> None:
+    """A cut before the reply is not sent again at once, but once by rule, under the same Message-ID."""
+    issue = publish(store, "a@example.org")
+    with FaultServer({"dot": CUT}) as server:
+        send = open_smtp(server.url("?connections=1"))
+        first = run(store, issue, send)
+        at_once = run(store, issue, send)
+        by_rule = run(store, issue, send, now=NOON + UNCERTAIN_WAIT)
+        never_more = run(store, issue, send, now=NOON + 10 * UNCERTAIN_WAIT)
+
+    assert first.states == by_rule.states == never_more.states == {State.UNCERTAIN: 1}
+    assert at_once.outcomes == {}
+    assert server.taken == ["a@example.org"] * 2
+    assert len({body.split(b"Message-ID:")[1].split(b"\r\n")[0] for body in server.bodies}) == 1
+
+
+def test_421_is_nobodys_fault(store: Store) -> None:
+    """A server that closes between messages costs nobody anything: the rest goes over a new connection."""
+    issue = publish(store, *(f"reader{number}@example.org" for number in range(5)))
+    with FaultServer({"mail": "421 4.4.2 closing this connection"}, {}) as server:
+        delivered = run(store, issue, open_smtp(server.url("?connections=1")))
+
+    assert delivered.states == {State.SENT: 5}
+    assert len(server.taken) == 5
+
+
+def test_no_server_keeps_everything_queued(store: Store) -> None:
+    """A mail server that is not there is told in the report, and nothing is lost."""
+    issue = publish(store, "a@example.org")
+    with FaultServer() as server:
+        url = server.url()
+
+    delivered = run(store, issue, open_smtp(url))
+
+    assert delivered.states == {State.QUEUED: 1}
+    assert "could not reach" in delivered.stopped
+
+
+def test_stopping_gives_back_what_was_claimed(store: Store, mailbox: Mailbox) -> None:
+    """When asked to stop, what is in flight is finished and the rest is queued again."""
+    issue = publish(store, *(f"reader{number}@example.org" for number in range(50)))
+    sent = itertools.count()
+    stopped = False
+
+    def stop() -> bool:
+        nonlocal stopped
+        stopped = stopped or next(sent) > 20
+        return stopped
+
+    first = run(store, issue, open_smtp(mailbox.url), stop=stop)
+    second = run(store, issue, open_smtp(mailbox.url))
+
+    assert first.stopped == "asked to stop"
+    assert State.SENDING not in first.states
+    assert 0 < first.states[State.QUEUED] < 50
+    assert second.states == {State.SENT: 50}
+    assert len(mailbox.messages()) == 50
+
+
+def test_whoever_left_while_it_was_going_out(store: Store, mailbox: Mailbox) -> None:
+    """Somebody who leaves after the recipients were frozen gets no message, and the ledger says why."""
+    issue = publish(store, "a@example.org", "b@example.org")
+    store.subscribers.leave(store.subscribers.get("b@example.org"), newsletter="daily-papers", now=NOON)
+
+    delivered = run(store, issue, open_smtp(mailbox.url))
+
+    assert delivered.states == {State.SENT: 1, State.EXCLUDED: 1}
+    assert store.deliveries.reasons(issue, State.EXCLUDED) == {"left": 1}
+
+
+@pytest.mark.parametrize(
+    "email", ["a@example.org\r\nRCPT TO:<v@example.net>", "a@example.org>", "a b@example.org", "a"]
+)
+def test_an_address_that_is_none_stops_nobody(store: Store, mailbox: Mailbox, email: str) -> None:
+    """An address that could end the command it stands in is rejected with a reason; the others get their mail."""
+    issue = publish(store, email, "b@example.org")
+
+    delivered = run(store, issue, open_smtp(mailbox.url))
+
+    assert delivered.states == {State.REJECTED: 1, State.SENT: 1}
+    assert [message["Delivered-To"] for message in mailbox.messages()] == ["b@example.org"]
+    (reason,) = store.deliveries.reasons(issue, State.REJECTED)
+    assert "not an email address" in reason
+
+
+def test_a_late_issue_is_given_up(store: Store, mailbox: Mailbox) -> None:
+    """An issue that could not go out for two days does not go out at all."""
+    issue = publish(store, "a@example.org")
+
+    delivered = run(store, issue, open_smtp(mailbox.url), now=NOON + EXPIRES + MINUTE)
+
+    assert delivered.states == {State.EXPIRED: 1}
+    assert mailbox.messages() == ()
+
+
+def test_the_ledger_knows_before_the_body_leaves(store: Store) -> None:
+    """At the moment a body goes out its delivery is written down as begun: a crash then makes it uncertain."""
+    issue = publish(store, "a@example.org")
+    seen: list[State] = []
+
+    def send(
+        messages: Iterable[Message],
+        *,
+        started: Callable[[Sequence[int]], None],
+        finished: Callable[[Sequence[Outcome]], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        del finished, stop
+        message = next(iter(messages))
+        started([message.delivery])
+        store.deliveries.recover(now=NOON, is_gone=lambda _: True)  # as another process would after a crash
+        seen.extend(store.deliveries.counts(issue))
+
+    run(store, issue, send)
+
+    assert seen == [State.UNCERTAIN]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "due"),
+    [
+        (Verdict.SENT, State.SENT, None),
+        (Verdict.REJECTED, State.REJECTED, None),
+        (Verdict.SUPPRESS, State.REJECTED, None),
+        (Verdict.UNCERTAIN, State.UNCERTAIN, UNCERTAIN_WAIT),
+        (Verdict.UNSENT, State.QUEUED, timedelta(minutes=1)),
+    ],
+)
+def test_what_an_outcome_is_written_as(verdict: Verdict, state: State, due: timedelta | None) -> None:
+    """Each verdict has its state, and those that come back have their time."""
+    mark = decide(Outcome(delivery=1, verdict=verdict, phase="dot"), attempts=0, now=NOON)
+
+    assert mark.state == state
+    assert mark.due_at == (NOON + due if due else None)
+
+
+def test_waiting_grows_and_heeds_the_server() -> None:
+    """Each refusal waits longer than the one before, and never shorter than the server asked for."""
+    waits = [wait(attempts) for attempts in range(10)]
+
+    assert all(BACK_OFF[0] <= waited <= BACK_OFF[-1] * 1.1 for waited in waits)
+    assert waits[0] < waits[1] < waits[2] < waits[3] < waits[4] < waits[5]
+    assert wait(0, retry_after=7200) >= timedelta(hours=2)
+
+
+def test_a_forged_bounce_address_is_refused() -> None:
+    """Only an envelope sender that we signed names a delivery."""
+    sender = LINKS.envelope_sender(12345)
+
+    assert LINKS.read_envelope_sender(sender.upper()) == 12345
+    with pytest.raises(LinkError):
+        LINKS.read_envelope_sender(sender.replace("b+", "b+a"))
+    with pytest.raises(LinkError):
+        LINKS.read_envelope_sender("someone@example.org")
+
+
+def test_a_stalled_reply_is_uncertain(store: Store) -> None:
+    """A server that takes the message and never answers leaves it uncertain, not lost and not sent twice."""
+    issue = publish(store, "a@example.org")
+    with FaultServer({"dot": "stall"}) as server:
+        delivered = run(store, issue, open_smtp(server.url("?connections=1"), timeouts=Timeouts(dot=0.1)))
+
+    assert delivered.states == {State.UNCERTAIN: 1}
+    assert len(store.events.list(delivery=store.deliveries.list(issue)[0].id)) == 1
