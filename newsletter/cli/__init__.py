@@ -1,0 +1,99 @@
+"""The operator's door: `newsletter …`.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 partly done. The modules beside this one hold the
+commands; each is imported only when it runs, so that `newsletter --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from newsletter import __version__
+from newsletter.errors import ConfigError, NewsletterError
+
+FAILED, USAGE, PARTLY = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """A command that is imported when it is asked for, and what to say of it before."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Mapping[str, Lazy] = {
+    "demo": Lazy("demo", "Run the whole thing on sample feeds, in ./newsletter-demo."),
+    "init": Lazy("setup", "Prepare a workspace: schedules.yaml, .env, the database."),
+    "check": Lazy("setup", "Check settings, schedules.yaml and templates."),
+    "collect": Lazy("work", "Read sources now."),
+    "preview": Lazy("work", "Show the issue as it would go out now."),
+    "send": Lazy("work", "Send an issue by hand."),
+    "daemon": Lazy("service", "Run the schedules until stopped."),
+    "mailbox": Lazy("service", "Run the built-in mail server that keeps what it gets."),
+    "issues": Lazy("ledger", "List issues, show one, retry its deliveries."),
+    "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),
+    "runs": Lazy("ledger", "Tell what each run did, and why mail did (not) go out."),
+    "subscribers": Lazy("people", "Add, list, import, export, suppress and forget readers."),
+    "sources": Lazy("origins", "List sources and how they are doing, or read one."),
+}
+
+
+class Commands(click.Group):
+    """The commands by name, in the order of a first encounter."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Every command."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command itself, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"newsletter.cli.{COMMANDS[cmd_name].module}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101  # COMMANDS names commands
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in `--help`, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="newsletter")
+@click.option(
+    "-C",
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder to work in, instead of this one.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.pass_context
+def cli(ctx: click.Context, workspace: Path, verbose: bool) -> None:
+    """A self-hosted newsletter: collects, composes, publishes and delivers.
+
+    Start with `newsletter demo`, then `newsletter init`.
+    """
+    ctx.obj = workspace
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
+
+
+def main() -> None:
+    """Run a command; errors of ours are told in words, everything else is a bug and shows where."""
+    try:
+        cli.main(prog_name="newsletter")
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(USAGE)
+    except NewsletterError as error:
+        print(f"newsletter: {error}", file=sys.stderr)
+        sys.exit(FAILED)

@@ -1,0 +1,125 @@
+"""`issues`, `deliveries` and `runs`: what went out, to whom, and why (not)."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+import click
+
+from newsletter.cli.workspace import as_json, local, now, open_ledger, open_workspace, print_json
+from newsletter.model import State
+from newsletter.report import run_lines, tallied
+
+_STATES = click.Choice([state.value for state in State])
+
+
+@click.group()
+def issues() -> None:
+    """List issues, show one, retry its deliveries."""
+
+
+@issues.command("list")
+@click.argument("newsletter", default="")
+@click.option("--limit", default=20, show_default=True)
+@as_json
+@click.pass_context
+def list_issues(ctx: click.Context, newsletter: str, *, limit: int, as_json: bool) -> None:
+    """List the last slots that were decided, published or skipped."""
+    with open_ledger(ctx) as store:
+        found = [(issue, store.deliveries.counts(issue.id)) for issue in store.issues.list(newsletter, limit=limit)]
+    if as_json:
+        print_json([{"issue": issue, "deliveries": counts} for issue, counts in found])
+        return
+    for issue, counts in found:
+        told = issue.reason or f"{issue.subject}  [{tallied(counts) or 'no recipients'}]"
+        click.echo(f"{issue.id:>4}  {issue.newsletter} {issue.slot}  {local(issue.at)}  {issue.state}: {told}")
+    if not found:
+        click.echo("no issues yet; `newsletter send NEWSLETTER` or the daemon makes one")
+
+
+@issues.command()
+@click.argument("issue", type=int)
+@as_json
+@click.pass_context
+def show(ctx: click.Context, issue: int, *, as_json: bool) -> None:
+    """Show the stories of an issue and what became of its deliveries."""
+    with open_ledger(ctx) as store:
+        frozen = store.issues.load(issue)
+        counts = store.deliveries.counts(issue)
+    if as_json:
+        print_json({"issue": frozen.issue, "deliveries": counts})
+        return
+    click.echo(f"issue {issue}: {frozen.rendered.subject}")
+    for section in frozen.issue.sections:
+        click.echo(f"  {section.title}" + (f" (and {section.more} more)" if section.more else ""))
+        for story in section.stories:
+            click.echo(f"    {story.title}  <{story.url}>")
+    click.echo(f"deliveries: {tallied(counts) or 'none'}")
+
+
+@issues.command()
+@click.argument("issue", type=int)
+@click.option("--state", "states", default="rejected,uncertain", show_default=True, help="Which ones, by commas.")
+@click.pass_context
+def retry(ctx: click.Context, issue: int, *, states: str) -> None:
+    """Queue again the deliveries of an issue that ended badly, and send them now."""
+    wanted = [State(_STATES.convert(state.strip(), None, ctx)) for state in states.split(",")]
+    if State.SENT in wanted or State.SENDING in wanted:
+        raise click.UsageError("what was sent, or is being sent, is not sent again; `send --force` makes a new issue")
+    with open_workspace(ctx) as app:
+        count = app.store.deliveries.retry(issue, states=wanted, now=now())
+        click.echo(f"{count} queued again")
+        delivered = app.deliver(issue, clock=now)
+    click.echo(tallied(delivered.states))
+
+
+@click.command()
+@click.argument("issue", type=int)
+@click.option("--state", type=_STATES, help="Only those in this state.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@as_json
+@click.pass_context
+def deliveries(ctx: click.Context, issue: int, *, state: str | None, as_csv: bool, as_json: bool) -> None:
+    """Show what became of each recipient of an issue."""
+    with open_ledger(ctx) as store:
+        lines = store.deliveries.list(issue, state=State(state) if state else None)
+    if as_json:
+        print_json(lines)
+    elif as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(["email", "state", "reason", "attempts", "code", "reply", "ended_at"])
+        for line in lines:
+            ended = line.ended_at.isoformat() if line.ended_at else ""
+            row = [line.email, line.state, line.reason, line.attempts, line.code, line.reply, ended]
+            writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+    else:
+        for line in lines:
+            why = line.reason or (f"{line.code} {line.reply}" if line.code else "")
+            click.echo(f"{line.email:<40} {line.state:<10} {why}")
+
+
+@click.command()
+@click.argument("newsletter", default="")
+@click.option("--why", "slot", help="Tell everything about the runs of this slot, for example morning/2026-11-20.")
+@click.option("--limit", default=10, show_default=True)
+@as_json
+@click.pass_context
+def runs(ctx: click.Context, newsletter: str, *, slot: str | None, limit: int, as_json: bool) -> None:
+    """Tell what the last runs did, and why mail did or did not go out."""
+    with open_ledger(ctx) as store:
+        found = store.runs.list(newsletter, slot=slot or "", limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    for ended in found:
+        click.echo(f"{local(ended.ended_at)}  {ended.run.slot.newsletter} {ended.run.slot.key}")
+        for line in run_lines(ended.run):
+            click.echo(f"    {line}")
+    if not found:
+        click.echo("no runs" + (f" of slot {slot}" if slot else " yet"))
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

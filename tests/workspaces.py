@@ -1,0 +1,104 @@
+"""A workspace as an operator has it: schedules.yaml, .env, a saved listing, readers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from newsletter.config import load_config
+from newsletter.store import migrate, open_store
+from newsletter.store.subscribers import Applicant
+
+PLAN = """\
+newsletters:
+  daily-papers:
+    title: Daily Papers
+    from: "Daily Papers <papers@example.org>"
+    sources: [saved]
+    topics: [models]
+sources:
+  saved: {kind: listing, path: "listing.txt"}
+topics:
+  models: {title: Language models, keywords: [LLM]}
+schedules:
+  always: {newsletter: daily-papers, every: day, at: "00:00", timezone: UTC, catch_up: 24h}
+"""
+
+LISTING = """\
+Daily Papers
+
+byAK and the research community
+
+Nov 20
+
+An LLM that sorts its own drawers
+
+It sorts them well. Nobody expected that, and we measured it.
+
+  • 3 authors
+·
+Nov 18, 2025 4
+
+Maps for walkers
+
+We draw maps for people who walk. They arrive more often than before.
+
+  • 2 authors
+·
+Nov 17, 2025
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder, and the settings that its commands run with."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its commands: ours without our own settings, plus its settings."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+        return {**ours, **self.settings, "PYTHONWARNINGS": "error"}
+
+    def command(self, *arguments: str) -> list[str]:
+        """`newsletter …` in this workspace."""
+        return [sys.executable, "-m", "newsletter", "-C", str(self.folder), *arguments]
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        """What the command printed, both streams; it must end with `status`."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        assert done.returncode == status, done.stdout
+        return done.stdout
+
+
+def make_workspace(folder: Path, *, smtp_url: str = "", database_url: str = "", readers: int = 0) -> Workspace:
+    """A workspace that is ready to send, with so many confirmed readers."""
+    settings = {"NEWSLETTER_SECRET_KEY": "test"}
+    if smtp_url:
+        settings["NEWSLETTER_SMTP_URL"] = smtp_url
+    if database_url:
+        settings["NEWSLETTER_DATABASE_URL"] = database_url
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "schedules.yaml").write_text(PLAN, encoding="utf-8")
+    (folder / "listing.txt").write_text(LISTING, encoding="utf-8")
+    config = load_config(folder, settings)
+    store = open_store(config.database_url)
+    migrate.upgrade(store.db)
+    applicants = [Applicant(email=f"reader{number:03d}@example.org") for number in range(readers)]
+    store.subscribers.add(applicants, newsletter="daily-papers", confirmed=True, how="test", now=datetime.now(UTC))
+    store.close()
+    return Workspace(folder, settings)
