@@ -1,0 +1,37 @@
+# Every target works on a fresh clone: each sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check run clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## create .venv with everything pinned in constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "newsletter needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,postgres]'
+	@touch $@
+
+demo: $(STAMP)  ## run the main job on sample feeds, in ./newsletter-demo
+	@$(BIN)/newsletter demo
+
+test: $(STAMP)  ## run the tests
+	$(BIN)/pytest -q
+
+check: $(STAMP)  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+run: $(STAMP)  ## run the daemon on the workspace in this folder
+	$(BIN)/newsletter daemon
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) newsletter-demo dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
