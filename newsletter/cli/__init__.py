@@ -6,6 +6,7 @@ commands; each is imported only when it runs, so that `newsletter --help` answer
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import logging
 import sys
@@ -61,6 +62,15 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101  # COMMANDS names commands
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; for a name that is none, the one that was probably meant."""
+        near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+        if args[0] not in COMMANDS and near:
+            ctx.fail(f"There is no command {args[0]!r}. Did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in `--help`, without importing anything."""
         with formatter.section("Commands"):
@@ -83,6 +93,8 @@ def cli(ctx: click.Context, workspace: Path, verbose: bool) -> None:
 
     Start with `newsletter demo`, then `newsletter init`.
     """
+    if ctx.invoked_subcommand != "init" and not workspace.is_dir():
+        raise click.BadParameter(f"there is no folder {workspace}; `newsletter init {workspace}` makes one")
     ctx.obj = workspace
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
 

@@ -32,6 +32,12 @@ class Database:
         """Whether there is one writer at a time."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for a database in memory or on a server."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection for reading a consistent state."""
@@ -76,8 +82,6 @@ def _engine(url: sa.URL) -> sa.Engine:
         url = url.set(drivername="postgresql+psycopg")  # the driver we ship; SQLAlchemy's default is another
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"application_name": "newsletter"})
-    if url.database not in (None, "", ":memory:"):
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     sa.event.listen(engine, "connect", _tune_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

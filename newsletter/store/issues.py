@@ -99,7 +99,7 @@ class Issues:
         with self._db.reading() as connection:
             row = connection.execute(query).first()
         if row is None:
-            raise NotFound(f"there is no published issue {issue}")
+            raise NotFound(f"there is no published issue {issue}; `newsletter issues list` shows those there are")
         return Frozen(
             id=issue,
             nonce=row.nonce,

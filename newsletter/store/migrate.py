@@ -23,6 +23,8 @@ def upgrade(db: Database) -> str:
     """
     config = _config()
     head = _head(config)
+    if db.file is not None:
+        db.file.parent.mkdir(parents=True, exist_ok=True)
     with db.engine.connect() as connection:
         if not db.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_lock(_ADVISORY_LOCK)))
@@ -42,6 +44,8 @@ def upgrade(db: Database) -> str:
 
 def check(db: Database) -> None:
     """StoreError when the database has no schema or an older one, SchemaTooNew when it has a later one."""
+    if db.file is not None and not db.file.exists():  # connecting would make an empty one
+        raise StoreError(f"there is no database {db.file}: run `newsletter init` first")
     config = _config()
     with db.reading() as connection:
         revision = _revision(connection, config)

@@ -252,6 +252,16 @@ def test_an_unknown_newsletter(workspace: Workspace) -> None:
     assert "daily-papers" in done.stderr
 
 
+def test_a_slip_of_the_finger(tmp_path: Path) -> None:
+    """A command that there is not is answered with the one that was meant; a folder that is not there is named."""
+    bare = Workspace(tmp_path)
+
+    assert "Did you mean send?" in run(bare, "sned", status=2)
+    assert "No such command" in run(bare, "xyzzy", status=2)
+    assert "there is no folder" in run(Workspace(tmp_path / "missing"), "runs", status=2)
+    assert not (tmp_path / "missing").exists()
+
+
 def test_init_keeps_what_is_there(tmp_path: Path) -> None:
     """`init` writes an example and a secret that only the owner may read, and never overwrites either."""
     bare = Workspace(tmp_path / "new")

@@ -40,9 +40,14 @@ def test_a_later_schema_is_refused_by_name(store: Store) -> None:
 
 
 def test_an_empty_database_says_what_to_do(database_url: str) -> None:
-    """A database without tables is named, without its password, and how to make them."""
+    """A database that is not there, or has no tables, is named, and how to make them; looking makes nothing."""
     empty = open_store(database_url)
 
+    with pytest.raises(StoreError, match="newsletter init"):
+        migrate.check(empty.db)
+    assert empty.db.file is None or not empty.db.file.exists()
+    with empty.db.reading() as connection:
+        connection.execute(sa.text("SELECT 1"))
     with pytest.raises(StoreError, match="newsletter init"):
         migrate.check(empty.db)
     empty.close()
