@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +20,17 @@ from tests.sites import Site, open_site
 
 _POSTGRES = os.environ.get("NEWSLETTER_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 _REQUIRED = "CI" in os.environ
+
+
+def _stay_on_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook: no test connects to anything beyond the loopback interface, whatever it meant to do."""
+    if event != "socket.connect" or isinstance(arguments[1], str | bytes):  # a path: a socket of this machine
+        return
+    host = str(arguments[1][0])
+    assert host == "localhost" or ip_address(host).is_loopback, f"a test would connect to {arguments[1]}"
+
+
+sys.addaudithook(_stay_on_this_machine)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +53,9 @@ def postgres() -> Iterator[str]:
     except sa.exc.OperationalError as error:
         if _REQUIRED:
             raise
-        pytest.skip(f"needs a PostgreSQL server; NEWSLETTER_TEST_POSTGRES says where: {error.orig}")
+        pytest.skip(
+            f"needs a PostgreSQL server; NEWSLETTER_TEST_POSTGRES says where: {str(error.orig).splitlines()[0]}"
+        )
     yield admin.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
