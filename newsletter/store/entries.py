@@ -24,7 +24,7 @@ T = TypeVar("T", Entry, Signals)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What `Entries.add` did: entries never seen, and entries whose text changed."""
+    """What `Entries.add` did: entries never seen, and entries known from earlier runs whose text changed."""
 
     new: int = 0
     changed: int = 0
@@ -60,13 +60,17 @@ class Entries:
         with self._db.writing() as connection:
             before = self._known(connection, by_key.values())
             rows = {
-                key: _row(filled(entry, before[key]) if key in before else entry, now) for key, entry in by_key.items()
+                key: _row(filled(entry, before[key].entry) if key in before else entry, now)
+                for key, entry in by_key.items()
             }
             connection.execute(self._upsert(), list(rows.values()))
             self._take_snapshots(connection, by_key, now)
         return Added(
             new=len(rows.keys() - before.keys()),
-            changed=sum(_fingerprint(before[key]) != rows[key]["fingerprint"] for key in rows.keys() & before.keys()),
+            changed=sum(
+                known.first_seen < now and _fingerprint(known.entry) != rows[key]["fingerprint"]
+                for key, known in before.items()
+            ),
         )
 
     def candidates(self, sources: Sequence[str], *, since: datetime, until: datetime) -> Sequence[Seen]:
@@ -99,14 +103,17 @@ class Entries:
                 for taken_at, upvotes, comments, stars in connection.execute(query)
             ]
 
-    def _known(self, connection: sa.Connection, found: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
-        known: dict[tuple[str, str], Entry] = {}
+    def _known(self, connection: sa.Connection, found: Iterable[Entry]) -> dict[tuple[str, str], Seen]:
+        known: dict[tuple[str, str], Seen] = {}
         for source, keys in _keys_by_source(found).items():
             for start in range(0, len(keys), _KEYS_PER_QUERY):
-                query = sa.select(entries.c.source, entries.c.key, entries.c.body).where(
+                query = sa.select(entries.c.source, entries.c.key, entries.c.body, entries.c.first_seen).where(
                     entries.c.source == source, entries.c.key.in_(keys[start : start + _KEYS_PER_QUERY])
                 )
-                known |= {(name, key): decode(Entry, body) for name, key, body in connection.execute(query)}
+                known |= {
+                    (name, key): Seen(entry=decode(Entry, body), first_seen=first)
+                    for name, key, body, first in connection.execute(query)
+                }
         return known
 
     def _upsert(self) -> sa.Insert:
