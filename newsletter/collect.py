@@ -15,9 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.errors import FetchError, SourceError
-from newsletter.model import Collected, Source, SourceReport
+from newsletter.model import Collected, Entry, Source, SourceReport
 from newsletter.sources import Fetch, Kind, Request, Response
+from newsletter.sources.identity import title_key
+from newsletter.sources.news import news
 from newsletter.store import Store
+from newsletter.store.entries import News
 from newsletter.store.sources import Validators
 
 Progress = Callable[[SourceReport], None]
@@ -95,15 +98,25 @@ def _take(tally: _Tally, answer: Response | FetchError, kind: Kind, store: Store
     except SourceError as error:
         tally.errors.append(str(error))
         return
-    added = store.entries.add(found, now=now)
+    added = store.entries.add(found, now=now, news=_news(found, tally.source, kind, store, now))
     said = Validators(etag=answer.etag, last_modified=answer.last_modified, digest=digest)
     store.sources.mark_validators(answer.request.address, said)
     tally.report = dataclasses.replace(
         tally.report,
         entries=tally.report.entries + len(found),
         new=tally.report.new + added.new,
+        past=tally.report.past + added.past,
         changed=tally.report.changed + added.changed,
     )
+
+
+def _news(found: Sequence[Entry], source: Source, kind: Kind, store: Store, now: datetime) -> News | None:
+    """What tells news from a feed's past; None where everything is news."""
+    if not kind.has_history:
+        return None
+    known = store.entries.titles(source.name)
+    titles = {title_key(title) for title in known}
+    return lambda new: news(new, of=len(found), first=not known, known_titles=titles, now=now)
 
 
 def _close(tallies: Iterable[_Tally], store: Store, now: datetime, progress: Progress) -> None:

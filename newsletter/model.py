@@ -368,11 +368,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
-    """What one source gave in one run. `error` is empty when it was read; `unchanged` means the source said so."""
+    """What one source gave in one run. `error` is empty when it was read; `unchanged` means the source said so.
+
+    `past` counts those of the new entries that are no news: the history of a feed that was just added.
+    """
 
     source: str
     entries: int = 0
     new: int = 0
+    past: int = 0
     changed: int = 0
     unchanged: bool = False
     error: str = ""

@@ -42,6 +42,8 @@ def collected_lines(collected: Collected) -> list[str]:
 def source_line(report: SourceReport) -> str:
     """What one source gave, or why it gave nothing."""
     gave = f"{counted(report.entries, 'entry', 'entries')}, {report.new} new"
+    if report.past:
+        gave += f" ({report.past} of them too old to tell)"
     if report.changed:
         gave += f", {report.changed} changed"
     if report.error:

@@ -139,6 +139,21 @@ def test_entries_are_stored_before_the_answer_counts_as_read(store: Store, fetch
     assert second.failed
 
 
+def test_a_new_feed_does_not_flood(store: Store, fetch: Fetch, site: Site) -> None:
+    """The past of a feed is known from its first day on, and told to nobody; what it adds later is."""
+    old = tuple((f"Post {number}", f"https://example.org/{number}") for number in range(30))
+    site.pages["/feed"] = Page(rss(*old))
+    first = run(store, fetch, feed(site.url + "/feed"))
+    site.pages["/feed"] = Page(rss(("Fresh", "https://example.org/fresh"), *old))
+    second = run(store, fetch, feed(site.url + "/feed"), now=NOON + HOUR)
+
+    candidates = store.entries.candidates(["feed"], since=NOON - HOUR, until=NOON + HOUR)
+    assert first.sources == (SourceReport(source="feed", entries=30, new=30, past=20),)
+    assert second.sources == (SourceReport(source="feed", entries=31, new=1),)
+    assert len(candidates) == 11
+    assert candidates[-1].entry.title == "Fresh"
+
+
 def test_progress_hears_of_every_source(store: Store, fetch: Fetch, site: Site) -> None:
     """Whoever looks on is told of each source once, good or bad."""
     site.pages["/feed"] = Page(rss(("One", "https://example.org/1")))

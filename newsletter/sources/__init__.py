@@ -69,6 +69,11 @@ class Kind(Protocol):
         """The keys it takes beside `kind`."""
         ...
 
+    @property
+    def has_history(self) -> bool:
+        """Whether what it reads carries its past along, as a feed does, and so is not all news (see `news`)."""
+        ...
+
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
         """What is wrong with option values of the right types; `Problem.key` is the option's name."""
         ...

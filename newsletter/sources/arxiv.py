@@ -44,6 +44,7 @@ class ArxivKind:
             "path": PATH,
         }
     )
+    has_history: bool = False
 
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
         """Exactly one of `categories` and `path`, and no unknown names."""

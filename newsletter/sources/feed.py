@@ -34,6 +34,7 @@ class FeedKind:
     options: Mapping[str, Option] = field(
         default_factory=lambda: {"url": Option(help="the feed's http(s) address"), "path": PATH}
     )
+    has_history: bool = True
 
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
         """Exactly one of `url` and `path`; an address that can be fetched."""

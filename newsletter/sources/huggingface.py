@@ -46,6 +46,7 @@ class HuggingFaceKind:
             "path": PATH,
         }
     )
+    has_history: bool = False
 
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
         """A sensible number of days, a date that exists."""

@@ -61,6 +61,7 @@ class ListingKind:
             "year": Option(type=int, help="the year the pages were saved, where they do not tell by themselves"),
         }
     )
+    has_history: bool = False
 
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
         """A year that arXiv has seen."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,11 +94,22 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
     # The driver's own BEGIN comes too late and never IMMEDIATE; `_begin_sqlite` says it instead.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA foreign_keys = ON")
     # FULL: a commit survives power loss, so "sent" is not forgotten. Costs 0.3 ms a commit; commits are grouped.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Switch a new database to WAL; it stays so. SQLite's busy timeout does not cover this one step, so we wait."""
+    for _ in range(_BUSY_SECONDS * 100):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +21,9 @@ _KEYS_PER_QUERY = 500
 
 T = TypeVar("T", Entry, Signals)
 
+# Of new entries, the keys of those that are worth telling.
+News = Callable[[Sequence[Entry]], Collection[str]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
@@ -28,6 +31,7 @@ class Added:
 
     new: int = 0
     changed: int = 0
+    past: int = 0  # of the new ones, those that are no news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +49,13 @@ class Entries:
         """On an open database."""
         self._db = db
 
-    def add(self, found: Iterable[Entry], *, now: datetime) -> Added:
+    def add(self, found: Iterable[Entry], *, now: datetime, news: News | None = None) -> Added:
         """Store what a source gave: new ones in, known ones refreshed, one snapshot of signals each.
 
         What a source told of an entry before and leaves out now is kept (a saved listing may lack the dates that
-        another has). Of several entries with one key the first is taken. All in one transaction: after a crash either
-        the whole answer is known or none of it.
+        another has). Of several entries with one key the first is taken. `news` says which of the new ones are worth
+        telling; the others are known from now on, and no candidates. All in one transaction: after a crash either the
+        whole answer is known or none of it.
         """
         by_key: dict[tuple[str, str], Entry] = {}
         for entry in found:
@@ -63,10 +68,15 @@ class Entries:
                 key: _row(filled(entry, before[key].entry) if key in before else entry, now)
                 for key, entry in by_key.items()
             }
+            new = [entry for key, entry in by_key.items() if key not in before]
+            told = {entry.key for entry in new} if news is None else set(news(new))
+            for entry in new:
+                rows[entry.source, entry.key]["is_news"] = int(entry.key in told)
             connection.execute(self._upsert(), list(rows.values()))
             self._take_snapshots(connection, by_key, now)
         return Added(
-            new=len(rows.keys() - before.keys()),
+            new=len(new),
+            past=sum(entry.key not in told for entry in new),
             changed=sum(
                 known.first_seen < now and _fingerprint(known.entry) != rows[key]["fingerprint"]
                 for key, known in before.items()
@@ -74,14 +84,22 @@ class Entries:
         )
 
     def candidates(self, sources: Sequence[str], *, since: datetime, until: datetime) -> Sequence[Seen]:
-        """What the given sources showed for the first time in `since < t <= until`, oldest first."""
+        """What news the given sources showed for the first time in `since < t <= until`, oldest first."""
         query = (
             sa.select(entries.c.body, entries.c.first_seen)
-            .where(entries.c.source.in_(sources), entries.c.first_seen > since, entries.c.first_seen <= until)
+            .where(entries.c.source.in_(sources), entries.c.is_news == 1)
+            .where(entries.c.first_seen > since, entries.c.first_seen <= until)
             .order_by(entries.c.first_seen, entries.c.id)
         )
         with self._db.reading() as connection:
             return [Seen(entry=decode(Entry, body), first_seen=first) for body, first in connection.execute(query)]
+
+    def titles(self, source: str) -> builtins.list[str]:
+        """The titles of everything a source gave so far."""
+        with self._db.reading() as connection:
+            return builtins.list(
+                connection.execute(sa.select(entries.c.title).where(entries.c.source == source)).scalars()
+            )
 
     def count(self) -> Mapping[str, int]:
         """How many entries each source has given so far."""
@@ -177,4 +195,5 @@ def _row(entry: Entry, now: datetime) -> dict[str, object]:
         "fingerprint": _fingerprint(entry),
         "first_seen": now,
         "last_seen": now,
+        "is_news": 1,
     }

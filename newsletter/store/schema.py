@@ -97,6 +97,7 @@ entries = _table(
     _text("fingerprint", default=None),  # of what is worth telling; signals are not in it
     sa.Column("first_seen", Instant, nullable=False),
     sa.Column("last_seen", Instant, nullable=False),
+    sa.Column("is_news", sa.Integer, nullable=False, server_default="1"),  # 0: the past of a feed we came to later
     sa.UniqueConstraint("source", "key"),
     sa.Index(None, "key"),
     sa.Index(None, "source", "first_seen"),

@@ -208,13 +208,9 @@ _connects: list[object] = []
 
 
 def _note_connects(event: str, arguments: tuple[object, ...]) -> None:
-    """Note every connect, and let none leave this machine, not even when the guard is broken."""
-    if event != "socket.connect":
-        return
-    address = arguments[1]
-    _connects.append(address)
-    if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1")):
-        raise ConnectionAbortedError(f"a test tried to connect to {address[0]}")
+    """Note every connect. None leaves this machine even when the guard is broken: see tests/conftest.py."""
+    if event == "socket.connect":
+        _connects.append(arguments[1])
 
 
 @pytest.fixture

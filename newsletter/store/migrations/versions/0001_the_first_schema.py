@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("first_seen", Instant(), nullable=False),
         sa.Column("last_seen", Instant(), nullable=False),
+        sa.Column("is_news", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_entries"),
         sa.UniqueConstraint("source", "key", name="uq_entries_source_key"),
         sqlite_strict=True,
