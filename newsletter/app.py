@@ -103,11 +103,14 @@ class App:
         """Each stage's report, under its name in Run, as soon as it is there."""
         decided = self.store.issues.find(slot)
         if decided is None or decided.state == SKIPPED:
-            yield {"collected": self.collect(slot.newsletter, now=clock(), watch=watch)}
+            collected = self.collect(slot.newsletter, now=clock(), watch=watch)
+            yield {"collected": collected}
             composed = self.compose(slot, now=clock(), besides=besides)
             yield {"composed": replace(composed, issue=None)}  # the issue itself is kept where it belongs
             if composed.issue is None:
-                self.store.issues.skip(slot, reason=composed.reason, now=clock())
+                # A source that is down may have news: such a slot stays undecided while it can be caught up.
+                if not collected.failed:
+                    self.store.issues.skip(slot, reason=composed.reason, now=clock())
                 return
             published = self.publish(composed.issue, audience=audience, now=clock())
             yield {"published": published}

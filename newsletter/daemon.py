@@ -30,6 +30,7 @@ from newsletter.store.owner import is_gone
 
 TICK = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=2)  # between two attempts at the same thing after it failed
+SOURCE_PATIENCE = timedelta(minutes=10)  # before sources are asked again that failed on a day without other news
 
 log = logging.getLogger("newsletter.daemon")
 
@@ -46,7 +47,7 @@ class Daemon:
     app: App
     clock: Clock = utc_now
     stopping: threading.Event = field(default_factory=threading.Event)
-    failed: dict[str, datetime] = field(default_factory=dict)  # what failed, and when
+    not_before: dict[str, datetime] = field(default_factory=dict)  # what failed, and when to attempt it again
 
     def tick(self) -> None:
         """Do everything that is due now. What fails is logged, and attempted again after a while."""
@@ -61,29 +62,31 @@ class Daemon:
         run = self.app.run(slot, audience=audience, clock=self.clock, watch=self._watch())
         for line in run_lines(run):
             log.info("%s %s: %s", slot.newsletter, slot.key, line)
-        if run.delivered is not None and run.delivered.stopped and not self.stopping.is_set():
-            self.failed[f"issue {run.delivered.issue}"] = self.clock()
+        if run.delivered is not None and run.delivered.stopped:
+            self.not_before[f"issue {run.delivered.issue}"] = self.clock() + PATIENCE
+        if run.published is None and run.collected is not None and run.collected.failed:
+            log.warning("%s %s: undecided, since sources failed; asking them again later", slot.newsletter, slot.key)
+            self.not_before[f"{slot.newsletter} {slot.key}"] = self.clock() + SOURCE_PATIENCE
 
     def _deliver(self, issue: int) -> None:
         delivered = self.app.deliver(issue, clock=self.clock, watch=self._watch())
         for line in delivered_lines(delivered):
             log.info("issue %s: %s", issue, line)
         if delivered.stopped:
-            self.failed[f"issue {issue}"] = self.clock()
+            self.not_before[f"issue {issue}"] = self.clock() + PATIENCE
 
     def _watch(self) -> Watch:
         return Watch(stop=self.stopping.is_set)
 
     def _attempt(self, what: str, act: Callable[[], object]) -> None:
         """Do it, unless we are stopping or it failed a moment ago. Bugs are not caught: they end the daemon, loudly."""
-        last = self.failed.get(what)
-        if self.stopping.is_set() or (last is not None and self.clock() - last < PATIENCE):
+        if self.stopping.is_set() or self.clock() < self.not_before.get(what, self.clock()):
             return
-        self.failed.pop(what, None)
+        self.not_before.pop(what, None)
         try:
             act()
         except NewsletterError as error:
-            self.failed[what] = self.clock()
+            self.not_before[what] = self.clock() + PATIENCE
             log.error("%s failed, will be tried again in %d s: %s", what, PATIENCE.total_seconds(), error)  # noqa: TRY400
 
 

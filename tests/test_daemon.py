@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.app import App, open_app
 from newsletter.config import load_config
-from newsletter.daemon import PATIENCE, Daemon
+from newsletter.daemon import PATIENCE, SOURCE_PATIENCE, Daemon
 from newsletter.mail.mailbox import Mailbox, open_mailbox
 from newsletter.model import State
 from newsletter.store.subscribers import Applicant
@@ -99,6 +99,23 @@ def test_an_empty_slot_is_decided_too(app: App) -> None:
     assert len(runs) == 1
     assert runs[0].run.composed is not None
     assert "sent before" in runs[0].run.composed.reason
+
+
+def test_a_source_that_is_down_decides_nothing(app: App, mailbox: Mailbox) -> None:
+    """When there is no news and a source failed the slot stays open, and goes out when the source is back."""
+    listing = app.config.workspace / "listing.txt"
+    aside = listing.rename(listing.with_suffix(".aside"))
+    clock = Clock(EIGHT)
+    daemon = Daemon(app, clock=clock)
+    daemon.tick()
+    daemon.tick()
+    attempts = len(app.store.runs.list())
+    aside.rename(listing)
+    clock.now = EIGHT + SOURCE_PATIENCE
+    daemon.tick()
+
+    assert attempts == 1
+    assert len(mailbox.messages()) == 2
 
 
 def test_a_broken_template_stops_that_issue_only(app: App, mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
