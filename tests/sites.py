@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,6 +17,7 @@ class Page:
     status: int = 200
     content_type: str = "application/xml"
     etag: str = ""
+    encoding: str = ""
     stalls: bool = False
 
 
@@ -48,10 +49,13 @@ def open_site() -> Iterator[Site]:
             body = b"" if known else page.body
             self.send_header("Content-Type", page.content_type)
             self.send_header("Content-Length", str(len(body)))
+            if page.encoding:
+                self.send_header("Content-Encoding", page.encoding)
             if page.etag:
                 self.send_header("ETag", page.etag)
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever has had enough closes
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
