@@ -125,10 +125,23 @@ class App:
         """Stage 1 for the sources of a newsletter."""
         return self.collect_sources(self.newsletter(newsletter).sources, now=now, watch=watch)
 
-    def collect_sources(self, names: Sequence[str], *, now: datetime, watch: Watch = ALONE) -> Collected:
-        """Stage 1 for the named sources. NotFound for one that is not configured."""
+    def collect_sources(
+        self, names: Sequence[str], *, now: datetime, insist: bool = False, watch: Watch = ALONE
+    ) -> Collected:
+        """Stage 1 for the named sources; `insist` asks those too that failed a moment ago.
+
+        NotFound for one that is not configured.
+        """
         sources = [self._source(name) for name in names]
-        return collect(sources, kinds=self.kinds, fetch=self.fetch, store=self.store, now=now, progress=watch.source)
+        return collect(
+            sources,
+            kinds=self.kinds,
+            fetch=self.fetch,
+            store=self.store,
+            now=now,
+            insist=insist,
+            progress=watch.source,
+        )
 
     def compose(self, slot: Slot, *, now: datetime, besides: int | None = None) -> Composed:
         """Stage 2."""

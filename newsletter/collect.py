@@ -12,16 +12,18 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.errors import FetchError, SourceError
 from newsletter.model import Collected, Entry, Source, SourceReport
+from newsletter.report import counted
 from newsletter.sources import Fetch, Kind, Request, Response
+from newsletter.sources.courtesy import rest
 from newsletter.sources.identity import title_key
 from newsletter.sources.news import news
 from newsletter.store import Store
 from newsletter.store.entries import News
-from newsletter.store.sources import Validators
+from newsletter.store.sources import Health, Validators
 
 Progress = Callable[[SourceReport], None]
 
@@ -34,7 +36,8 @@ class _Tally:
     awaited: int = 0
     unchanged: int = 0
     report: SourceReport = field(default_factory=lambda: SourceReport(source=""))
-    errors: list[str] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    resting: str = ""
 
     def done(self) -> SourceReport:
         """The source's line in the report."""
@@ -42,8 +45,19 @@ class _Tally:
             self.report,
             source=self.source.name,
             unchanged=self.unchanged > 0 and not self.report.entries and not self.errors,
-            error="; ".join(self.errors),
+            error=self.error,
         )
+
+    @property
+    def error(self) -> str:
+        """What went wrong, or why it was not asked at all."""
+        return self.resting or "; ".join(map(str, self.errors))
+
+    def rest(self, failures: int) -> timedelta:
+        """How long to leave it alone now: the longest that any of its errors calls for."""
+        refusals = [error for error in self.errors if isinstance(error, FetchError)]
+        asked = [rest(failures, retry_after=error.retry_after, status=error.status) for error in refusals]
+        return max(asked, default=rest(failures))
 
 
 def collect(
@@ -53,12 +67,20 @@ def collect(
     fetch: Fetch,
     store: Store,
     now: datetime,
+    insist: bool = False,
     progress: Progress = lambda _: None,
 ) -> Collected:
-    """Read the sources now and report on each, in the order given. `progress` hears of each as it is done."""
+    """Read the sources now and report on each, in the order given. `progress` hears of each as it is done.
+
+    A source that failed is left alone for a while, and longer each time, unless somebody `insist`s.
+    """
     tallies = {source.name: _Tally(source=source) for source in sources}
+    resting = {} if insist else store.sources.resting(now=now)
     asked: dict[Request, list[_Tally]] = {}
     for tally in tallies.values():
+        if tally.source.name in resting:
+            tally.resting = _resting(resting[tally.source.name])
+            continue
         for request in _requests(tally, kinds, store, now):
             asked.setdefault(request, []).append(tally)
             tally.awaited += 1
@@ -75,7 +97,7 @@ def _requests(tally: _Tally, kinds: Mapping[str, Kind], store: Store, now: datet
     try:
         requests = kinds[tally.source.kind].requests(tally.source, now=now)
     except SourceError as error:
-        tally.errors.append(str(error))
+        tally.errors.append(error)
         return ()
     return [_conditional(request, store.sources.validators(request.address)) for request in requests]
 
@@ -87,7 +109,7 @@ def _conditional(request: Request, said: Validators) -> Request:
 def _take(tally: _Tally, answer: Response | FetchError, kind: Kind, store: Store, now: datetime) -> None:
     """Read one answer into the store and the source's report."""
     if isinstance(answer, FetchError):
-        tally.errors.append(str(answer))
+        tally.errors.append(answer)
         return
     digest = hashlib.sha256(answer.body).hexdigest()
     if answer.unchanged or digest == store.sources.validators(answer.request.address).digest:
@@ -96,7 +118,7 @@ def _take(tally: _Tally, answer: Response | FetchError, kind: Kind, store: Store
     try:
         found = kind.read(answer, tally.source, now=now)
     except SourceError as error:
-        tally.errors.append(str(error))
+        tally.errors.append(error)
         return
     added = store.entries.add(found, now=now, news=_news(found, tally.source, kind, store, now))
     said = Validators(etag=answer.etag, last_modified=answer.last_modified, digest=digest)
@@ -123,5 +145,11 @@ def _close(tallies: Iterable[_Tally], store: Store, now: datetime, progress: Pro
     """Remember how each source did that awaits nothing any more."""
     for tally in tallies:
         if tally.awaited == 0:
-            store.sources.mark(tally.source.name, error="; ".join(tally.errors), now=now)
+            if not tally.resting:
+                store.sources.mark(tally.source.name, error=tally.error, rest=tally.rest, now=now)
             progress(tally.done())
+
+
+def _resting(health: Health) -> str:
+    until = f"{health.rests_until:%Y-%m-%d %H:%M} UTC"
+    return f"left alone until {until} after {counted(health.failures, 'failure')}, the last: {health.error}"

@@ -18,6 +18,7 @@ class Page:
     content_type: str = "application/xml"
     etag: str = ""
     encoding: str = ""
+    retry_after: str = ""
     stalls: bool = False
 
 
@@ -49,6 +50,8 @@ def open_site() -> Iterator[Site]:
             body = b"" if known else page.body
             self.send_header("Content-Type", page.content_type)
             self.send_header("Content-Length", str(len(body)))
+            if page.retry_after:
+                self.send_header("Retry-After", page.retry_after)
             if page.encoding:
                 self.send_header("Content-Encoding", page.encoding)
             if page.etag:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from newsletter.model import Collected, Source, SourceReport
 from newsletter.sources import Fetch
 from newsletter.sources.fetch import open_fetch
 from newsletter.store import Store
-from tests.builders import HOUR, NOON
+from tests.builders import HOUR, MINUTE, NOON
 from tests.sites import Page, Site, rss
 
 KINDS = load_plugins().source_kinds
@@ -24,9 +25,9 @@ def fetch() -> Fetch:
     return open_fetch(allow=[ip_network("127.0.0.0/8")], user_agent="test", timeout=2)
 
 
-def run(store: Store, fetch: Fetch, *sources: Source, now: object = NOON) -> Collected:
+def run(store: Store, fetch: Fetch, *sources: Source, now: datetime = NOON, insist: bool = False) -> Collected:
     """Collect from these sources."""
-    return collect(sources, kinds=KINDS, fetch=fetch, store=store, now=now)  # type: ignore[arg-type]
+    return collect(sources, kinds=KINDS, fetch=fetch, store=store, now=now, insist=insist)
 
 
 def feed(url: str, name: str = "feed") -> Source:
@@ -133,10 +134,42 @@ def test_entries_are_stored_before_the_answer_counts_as_read(store: Store, fetch
     site.pages["/feed"] = Page(b"<html>", content_type="text/html")
 
     first = run(store, fetch, feed(site.url + "/feed"))
-    second = run(store, fetch, feed(site.url + "/feed"))
+    second = run(store, fetch, feed(site.url + "/feed"), insist=True)
 
     assert first.failed
     assert second.failed
+    assert "HTML" in second.failed[0].error
+
+
+def test_a_source_that_fails_is_left_alone(store: Store, fetch: Fetch, site: Site) -> None:
+    """After a failure a source is not asked for a while, longer after each, unless an operator insists."""
+    site.pages["/feed"] = Page(status=500)
+    source = feed(site.url + "/feed")
+    run(store, fetch, source)
+    resting = run(store, fetch, source, now=NOON + 4 * MINUTE)
+    run(store, fetch, source, now=NOON + 5 * MINUTE)
+    longer = run(store, fetch, source, now=NOON + 14 * MINUTE)
+    insisted = run(store, fetch, source, now=NOON + 14 * MINUTE, insist=True)
+    site.pages["/feed"] = Page(rss(("One", "https://example.org/1")))
+    mended = run(store, fetch, source, now=NOON + 2 * HOUR)
+
+    assert len(site.asked) == 4
+    assert "left alone until 2026-11-20 12:05 UTC after 1 failure, the last: " in resting.failed[0].error
+    assert "after 2 failures" in longer.failed[0].error
+    assert insisted.failed[0].error.endswith("500 Internal Server Error")
+    assert mended.failed == ()
+    assert store.sources.resting(now=NOON) == {}
+
+
+def test_a_server_that_asks_for_time_gets_it(store: Store, fetch: Fetch, site: Site) -> None:
+    """Retry-After is heeded; a source that is gone is not asked again by itself."""
+    site.pages["/busy"] = Page(status=429, retry_after="7200")
+    site.pages["/gone"] = Page(status=410)
+    run(store, fetch, feed(site.url + "/busy", "busy"), feed(site.url + "/gone", "gone"))
+
+    rests = {health.name: health.rests_until for health in store.sources.list()}
+    assert rests["busy"] == NOON + 2 * HOUR
+    assert set(store.sources.resting(now=NOON + timedelta(days=1000))) == {"gone"}
 
 
 def test_a_new_feed_does_not_flood(store: Store, fetch: Fetch, site: Site) -> None:

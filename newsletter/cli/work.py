@@ -57,11 +57,14 @@ class Day(click.ParamType[date]):
 @as_json
 @click.pass_context
 def collect(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
-    """Read the named sources now, or all of them, and keep what is new."""
+    """Read the named sources now, or all of them, and keep what is new.
+
+    A source that failed is left alone for a while, and longer each time, unless it is named here.
+    """
     with open_workspace(ctx) as app:
         wanted = names or tuple(app.plan.sources)
         with sources_bar(len(wanted), quiet=as_json) as watch:
-            collected = app.collect_sources(wanted, now=now(), watch=watch)
+            collected = app.collect_sources(wanted, now=now(), insist=bool(names), watch=watch)
     if as_json:
         print_json(collected)
     else:

@@ -75,6 +75,7 @@ sources = _table(
     sa.Column("tried_at", Instant, nullable=False),
     sa.Column("succeeded_at", Instant),
     _count("failures"),  # in a row
+    sa.Column("rests_until", Instant),  # it is not asked before, unless an operator does
     _text("error"),  # of the last attempt, empty when it succeeded
 )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from newsletter.store.db import Database
 from newsletter.store.schema import sources, validators
+
+Rest = Callable[[int], timedelta]  # how long, after so many failures in a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +25,16 @@ class Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How a source did on its last attempts; `failures` counts those in a row."""
+    """How a source did on its last attempts; `failures` counts those in a row.
+
+    After a failure it is left alone until `rests_until`.
+    """
 
     name: str
     tried_at: datetime
     succeeded_at: datetime | None
     failures: int
+    rests_until: datetime | None
     error: str
 
 
@@ -39,24 +45,27 @@ class Sources:
         """On an open database."""
         self._db = db
 
-    def mark(self, name: str, *, error: str, now: datetime) -> None:
-        """Remember how an attempt ended; an empty `error` is a success."""
-        good = not error
-        insert = self._db.insert(sources).values(
-            name=name, tried_at=now, succeeded_at=now if good else None, failures=0 if good else 1, error=error
-        )
-        kept = insert.excluded
-        statement = insert.on_conflict_do_update(
-            index_elements=["name"],
-            set_={
-                "tried_at": kept.tried_at,
-                "succeeded_at": sa.func.coalesce(kept.succeeded_at, sources.c.succeeded_at),
-                "failures": sa.case((kept.failures == 0, 0), else_=sources.c.failures + 1),
-                "error": kept.error,
-            },
-        )
+    def mark(self, name: str, *, error: str = "", rest: Rest | None = None, now: datetime) -> None:
+        """Remember how an attempt ended; an empty `error` is a success.
+
+        After a failure `rest` says how long to leave the source alone, given how many there were in a row.
+        """
         with self._db.writing() as connection:
-            connection.execute(statement)
+            before = connection.execute(sa.select(sources.c.failures).where(sources.c.name == name)).scalar() or 0
+            failures = before + 1 if error else 0
+            row = {
+                "tried_at": now,
+                "failures": failures,
+                "rests_until": now + rest(failures) if error and rest else None,
+                "error": error,
+                **({} if error else {"succeeded_at": now}),
+            }
+            insert = self._db.insert(sources).values(name=name, **row)
+            connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=row))
+
+    def resting(self, *, now: datetime) -> Mapping[str, Health]:
+        """The sources that are to be left alone now, by name."""
+        return {health.name: health for health in self.list() if health.rests_until and health.rests_until > now}
 
     def list(self) -> Sequence[Health]:
         """Every source ever tried, by name."""

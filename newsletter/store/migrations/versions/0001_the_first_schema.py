@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("tried_at", Instant(), nullable=False),
         sa.Column("succeeded_at", Instant(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rests_until", Instant(), nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_sources"),
         sqlite_strict=True,
