@@ -80,7 +80,8 @@ class Daemon:
 
     def _attempt(self, what: str, act: Callable[[], object]) -> None:
         """Do it, unless we are stopping or it failed a moment ago. Bugs are not caught: they end the daemon, loudly."""
-        if self.stopping.is_set() or self.clock() < self.not_before.get(what, self.clock()):
+        waits_until = self.not_before.get(what)
+        if self.stopping.is_set() or (waits_until is not None and self.clock() < waits_until):
             return
         self.not_before.pop(what, None)
         try:

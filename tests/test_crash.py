@@ -124,12 +124,11 @@ def test_killed_while_mails_go_out(tmp_path: Path) -> None:
     with open_sink() as sink:
         workspace = make_workspace(tmp_path, smtp_url=f"{sink.url}?connections={CONNECTIONS}", readers=READERS)
         for kill_at in (1, 3, 5):
-            with subprocess.Popen(
-                workspace.command("send", "daily-papers"), env=workspace.environment, stdout=subprocess.DEVNULL
-            ) as process:
+            with workspace.start("send", "daily-papers") as process:
                 sink.on_message = lambda count, at=kill_at, pid=process.pid: (  # type: ignore[misc]
                     os.kill(pid, signal.SIGKILL) if count == at else None
                 )
+                process.communicate(timeout=60)
             assert process.returncode == -signal.SIGKILL
         sink.on_message = lambda _: None
         workspace.run("send", "daily-papers")
@@ -140,9 +139,7 @@ def test_sigterm_leaves_the_rest_queued(tmp_path: Path) -> None:
     """A daemon that is told to stop in mid-issue finishes what is in flight, queues the rest and ends well."""
     with open_sink() as sink:
         workspace = make_workspace(tmp_path, smtp_url=f"{sink.url}?connections=1", readers=READERS)
-        with subprocess.Popen(
-            workspace.command("daemon"), env=workspace.environment, stderr=subprocess.PIPE, text=True
-        ) as daemon:
+        with workspace.start("daemon") as daemon:
             sink.on_message = lambda count: os.kill(daemon.pid, signal.SIGTERM) if count == 2 else None
             _, log = daemon.communicate(timeout=60)
 
@@ -157,14 +154,12 @@ def test_a_daemon_sends_what_is_due(tmp_path: Path) -> None:
     """The daemon finds the slot that is due, sends its issue once, and a second daemon finds nothing to do."""
     with open_sink() as sink:
         workspace = make_workspace(tmp_path, smtp_url=sink.url, readers=READERS)
-        with subprocess.Popen(
-            workspace.command("daemon"), env=workspace.environment, stderr=subprocess.PIPE, text=True
-        ) as daemon:
+        with workspace.start("daemon") as daemon:
             assert daemon.stderr is not None
             log = []
             for line in daemon.stderr:
                 log.append(line)
-                if f"{READERS} sent" in line:
+                if f"{READERS} sent" in line or "stopped" in line:
                     daemon.terminate()
 
         assert daemon.returncode == 0, log

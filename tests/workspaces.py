@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +71,22 @@ class Workspace:
     def command(self, *arguments: str) -> list[str]:
         """`newsletter …` in this workspace."""
         return [sys.executable, "-m", "newsletter", "-C", str(self.folder), *arguments]
+
+    @contextmanager
+    def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """The command, running; its log on `stderr`. It does not outlive the `with`, however that ends."""
+        with subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
 
     def run(self, *arguments: str, status: int = 0) -> str:
         """What the command printed, both streams; it must end with `status`."""
