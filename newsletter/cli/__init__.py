@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),
     "runs": Lazy("ledger", "Tell what each run did, and why mail did (not) go out."),
     "subscribers": Lazy("people", "Add, list, import, export, suppress and forget readers."),
-    "sources": Lazy("origins", "List sources and how they are doing, or read one."),
+    "sources": Lazy("origins", "List sources and how they are doing, find and add some."),
 }
 
 

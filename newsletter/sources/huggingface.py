@@ -1,7 +1,10 @@
-"""Kind `huggingface`: the Daily Papers of the Hugging Face Hub, a rolling window of days.
+"""Kind `huggingface`: the Daily Papers of the Hugging Face Hub, by the day or the week, or those that trend.
 
-Each request is `/api/daily_papers?date=YYYY-MM-DD` (UTC, best voted first, `[]` on weekends). Papers gather votes for
-days after they were listed, so the last days are asked for again on every run.
+    daily     /api/daily_papers?date=2026-11-20    a UTC day, best voted first, `[]` on weekends
+    weekly    /api/daily_papers?week=2026-W47      an ISO week, best voted first
+    trending  /api/daily_papers?sort=trending      the most starred of all times, papers of years ago among them
+
+Papers gather votes for days after they were listed, so the last days (or two weeks) are asked for on every run.
 
 The answers have drifted for years: of a paper only `id` and `title` are relied on. The outer `publishedAt` is not used:
 since March 2025 it is Eastern time written as UTC.
@@ -28,6 +31,8 @@ _URL = "https://huggingface.co"
 _DAYS = 4
 _MOST_DAYS = 31
 _TAGS = 30
+_LISTS = ("daily", "weekly", "trending")
+_LIMIT = 100  # the most papers one answer may hold
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EXPECTED = "a list of papers"
 
@@ -40,6 +45,7 @@ class HuggingFaceKind:
 
     options: Mapping[str, Option] = field(
         default_factory=lambda: {
+            "list": Option(help="which papers: daily, weekly or trending (daily)"),
             "days": Option(type=int, help=f"how many days back to ask for, today included ({_DAYS})"),
             "date": Option(help="one fixed day, YYYY-MM-DD, instead of the last days"),
             "url": Option(help=f"where the Hub is ({_URL})"),
@@ -49,9 +55,14 @@ class HuggingFaceKind:
     has_history: bool = False
 
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
-        """A sensible number of days, a date that exists."""
+        """A list that exists, a sensible number of days, a date that exists; days and dates are of the daily list."""
         days, day = options.get("days"), options.get("date")
         problems = list(check_url(options))
+        if (wanted := _list_of(options)) not in _LISTS:
+            problems.append(Problem(key="list", what=f"there is no list '{wanted}'", hint=", ".join(_LISTS)))
+        elif wanted != "daily":
+            of_days = (name for name in ("days", "date") if name in options)
+            problems += [Problem(key=name, what=f"means nothing to the {wanted} list") for name in of_days]
         if isinstance(days, int) and not 1 <= days <= _MOST_DAYS:
             problems.append(Problem(key="days", what=f"{days} is not between 1 and {_MOST_DAYS}"))
         if day is not None and _day(str(day)) is None:
@@ -59,19 +70,15 @@ class HuggingFaceKind:
         return problems
 
     def requests(self, source: Source, *, now: datetime) -> Sequence[Request]:
-        """An address for each UTC day of the window, today first, none in the future; or every file that matches."""
+        """An address for each UTC day or week of the window, the latest first; or every file that matches."""
         if path := str(source.options.get("path") or ""):
             return matching(path)
         base = str(source.options.get("url") or _URL).rstrip("/")
-        today = now.astimezone(UTC).date()
-        return [
-            Request(url=f"{base}/api/daily_papers?date={day.isoformat()}")
-            for day in _window(source.options, today)
-            if day <= today
-        ]
+        queries = _queries(source.options, now.astimezone(UTC).date())
+        return [Request(url=f"{base}/api/daily_papers?{query}") for query in queries]
 
     def read(self, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
-        """The papers of one day, best voted first; what is no paper among them is passed over.
+        """The papers of one answer, in its order; what is no paper among them is passed over.
 
         ReadError when the answer is no list of papers, or none of its items is one.
         """
@@ -84,6 +91,21 @@ class HuggingFaceKind:
             first = described(value[0])
             raise ReadError(f"expected {_EXPECTED}, found {described(value)}, none of them a paper; the first: {first}")
         return found
+
+
+def _list_of(options: Mapping[str, object]) -> str:
+    return str(options.get("list") or _LISTS[0])
+
+
+def _queries(options: Mapping[str, object], today: date) -> Sequence[str]:
+    match _list_of(options):
+        case "trending":
+            return [f"sort=trending&limit={_LIMIT}"]
+        case "weekly":  # of a week that begins today there is nothing yet
+            weeks = (day.isocalendar() for day in (today, today - timedelta(weeks=1)))
+            return [f"week={week.year}-W{week.week:02}&limit={_LIMIT}" for week in weeks]
+    # A day to come is refused: somewhere it is tomorrow already.
+    return [f"date={day.isoformat()}" for day in _window(options, today) if day <= today]
 
 
 def _window(options: Mapping[str, object], today: date) -> Sequence[date]:

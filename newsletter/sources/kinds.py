@@ -6,17 +6,19 @@ from newsletter.registry import Registry
 from newsletter.sources import Kind
 from newsletter.sources.arxiv import ArxivKind
 from newsletter.sources.feed import FeedKind
+from newsletter.sources.folder import FolderKind
 from newsletter.sources.huggingface import HuggingFaceKind
 from newsletter.sources.listing import ListingKind
 
 
 def register(registry: Registry) -> None:
-    """Add `feed`, `arxiv`, `huggingface` and `listing`."""
+    """Add `feed`, `arxiv`, `huggingface`, `listing` and `folder`."""
     kinds: dict[str, Kind] = {
         "feed": FeedKind(),
         "arxiv": ArxivKind(),
         "huggingface": HuggingFaceKind(),
         "listing": ListingKind(),
+        "folder": FolderKind(),
     }
     for name, kind in kinds.items():
         registry.add_source_kind(name, kind)

@@ -94,6 +94,13 @@ class Entries:
         with self._db.reading() as connection:
             return [Seen(entry=decode(Entry, body), first_seen=first) for body, first in connection.execute(query)]
 
+    def keys(self, source: str) -> builtins.list[str]:
+        """The keys of everything a source gave so far."""
+        with self._db.reading() as connection:
+            return builtins.list(
+                connection.execute(sa.select(entries.c.key).where(entries.c.source == source)).scalars()
+            )
+
     def titles(self, source: str) -> builtins.list[str]:
         """The titles of everything a source gave so far."""
         with self._db.reading() as connection:

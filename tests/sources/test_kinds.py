@@ -13,7 +13,7 @@ from newsletter.sources import Kind
 from newsletter.sources.kinds import register
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-KINDS = ("feed", "arxiv", "huggingface", "listing")
+KINDS = ("feed", "arxiv", "huggingface", "listing", "folder")
 
 
 def kind(name: str) -> Kind:
@@ -31,7 +31,7 @@ def asked(name: str, *, now: datetime = NOW, **options: Any) -> list[str]:
 
 
 def test_the_built_in_kinds_are_registered() -> None:
-    """The four kinds of the documentation are there, and no other."""
+    """The five kinds of the documentation are there, and no other."""
     registry = Registry()
     register(registry)
     assert tuple(registry.source_kinds) == KINDS
@@ -65,6 +65,11 @@ def test_every_option_is_explained(name: str) -> None:
         ("huggingface", {"days": 0}, ["days"]),
         ("huggingface", {"days": 32}, ["days"]),
         ("huggingface", {"date": "2026-02-30"}, ["date"]),
+        ("huggingface", {"list": "weekly"}, []),
+        ("huggingface", {"list": "daily", "days": 7}, []),
+        ("huggingface", {"list": "monthly"}, ["list"]),
+        ("huggingface", {"list": "weekly", "days": 7, "date": "2026-02-28"}, ["days", "date"]),
+        ("huggingface", {"list": "trending", "days": 7}, ["days"]),
         ("huggingface", {"date": "2026-02-28", "days": 7, "url": "http://127.0.0.1:8000"}, []),
         ("listing", {"path": "x", "year": 2025}, []),
         ("listing", {"path": "x", "year": 25}, ["year"]),
@@ -115,8 +120,22 @@ def test_saved_files_are_read_in_order(name: str, tmp_path: Path) -> None:
     assert asked(name, path=str(tmp_path / "*.txt")) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "folder"])
 def test_a_pattern_without_files_is_an_error(name: str, tmp_path: Path) -> None:
     """A misspelled path is told, not taken for an empty source."""
     with pytest.raises(SourceError, match=r"no file matches '.*none-\*\.txt'"):
         asked(name, path=str(tmp_path / "none-*.txt"))
+
+
+def test_the_weekly_list_is_asked_for_with_the_week_before() -> None:
+    """A week has hardly begun on its Monday: the one before is asked for too, by its ISO number."""
+    monday = datetime(2027, 1, 4, 6, tzinfo=UTC)
+    assert asked("huggingface", now=monday, list="weekly", url="https://example.org/") == [
+        "https://example.org/api/daily_papers?week=2027-W01&limit=100",
+        "https://example.org/api/daily_papers?week=2026-W53&limit=100",
+    ]
+
+
+def test_the_trending_list_is_asked_for_without_a_day() -> None:
+    """What trends is one list, whatever the day."""
+    assert asked("huggingface", list="trending") == ["https://huggingface.co/api/daily_papers?sort=trending&limit=100"]
