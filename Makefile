@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check run clean
+.PHONY: help setup demo test check bench run clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +30,9 @@ check: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(STAMP)  ## entries per CPU second on real feeds, beside plain feedparser (DATA=folder)
+	$(BIN)/python benchmarks/parse.py $(DATA)/feeds/real_2026
 
 run: $(STAMP)  ## run the daemon on the workspace in this folder
 	$(BIN)/newsletter daemon

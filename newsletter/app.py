@@ -7,7 +7,7 @@ with open_app(config) as app:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -44,8 +44,9 @@ from newsletter.registry import Registry
 from newsletter.render.issue import Render, open_render
 from newsletter.schedule import slots
 from newsletter.schedule.plan import load
-from newsletter.sources import Fetch, Kind
+from newsletter.sources import Fetch, Kind, Read
 from newsletter.sources.fetch import open_fetch
+from newsletter.sources.worker import open_reader
 from newsletter.store import Store, migrate, open_store
 from newsletter.store.issues import SKIPPED, Audience
 
@@ -75,6 +76,7 @@ class App:
     kinds: Mapping[str, Kind]
     store: Store
     fetch: Fetch
+    read: Read
     render: Render
     links: Links
     send: Send
@@ -137,6 +139,7 @@ class App:
             sources,
             kinds=self.kinds,
             fetch=self.fetch,
+            read=self.read,
             store=self.store,
             now=now,
             insist=insist,
@@ -216,8 +219,7 @@ def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
         raise ConfigError([Problem(key="NEWSLETTER_SECRET_KEY", what="is not set", hint=hint)])
     plan = load_plan(config, registry)
     send = open_sender(config, registry)
-    store = open_store(config.database_url)
-    try:
+    with closing(open_store(config.database_url)) as store, open_reader(registry.source_kinds) as reader:
         if migrated:
             migrate.upgrade(store.db)
         else:
@@ -228,12 +230,11 @@ def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
             kinds=registry.source_kinds,
             store=store,
             fetch=open_fetch(allow=config.allow_networks, user_agent=USER_AGENT),
+            read=reader.read,
             render=open_render([config.templates], base_url=config.base_url),
             links=Links(base_url=config.base_url, keys=config.secret_keys, bounce_domain=config.bounce_domain),
             send=send,
         )
-    finally:
-        store.close()
 
 
 def load_plugins() -> Registry:

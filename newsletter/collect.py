@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from newsletter.errors import FetchError, SourceError
 from newsletter.model import Collected, Entry, Source, SourceReport
 from newsletter.report import counted
-from newsletter.sources import Fetch, Kind, Request, Response
+from newsletter.sources import Fetch, Kind, Read, Request, Response
 from newsletter.sources.courtesy import rest
 from newsletter.sources.identity import title_key
 from newsletter.sources.news import news
@@ -65,6 +65,7 @@ def collect(
     *,
     kinds: Mapping[str, Kind],
     fetch: Fetch,
+    read: Read,
     store: Store,
     now: datetime,
     insist: bool = False,
@@ -87,7 +88,7 @@ def collect(
     _close(tallies.values(), store, now, progress)
     for request, answer in fetch(list(asked)):
         for tally in asked[request]:
-            _take(tally, answer, kinds[tally.source.kind], store, now)
+            _take(tally, answer, kind=kinds[tally.source.kind], read=read, store=store, now=now)
             tally.awaited -= 1
             _close([tally], store, now, progress)
     return Collected(sources=tuple(tally.done() for tally in tallies.values()))
@@ -106,7 +107,7 @@ def _conditional(request: Request, said: Validators) -> Request:
     return dataclasses.replace(request, etag=said.etag, last_modified=said.last_modified)
 
 
-def _take(tally: _Tally, answer: Response | FetchError, kind: Kind, store: Store, now: datetime) -> None:
+def _take(tally: _Tally, answer: Response | FetchError, *, kind: Kind, read: Read, store: Store, now: datetime) -> None:
     """Read one answer into the store and the source's report."""
     if isinstance(answer, FetchError):
         tally.errors.append(answer)
@@ -116,7 +117,7 @@ def _take(tally: _Tally, answer: Response | FetchError, kind: Kind, store: Store
         tally.unchanged += 1
         return
     try:
-        found = kind.read(answer, tally.source, now=now)
+        found = read(tally.source.kind, answer, tally.source, now=now)
     except SourceError as error:
         tally.errors.append(error)
         return

@@ -12,6 +12,7 @@ from newsletter.collect import collect
 from newsletter.model import Collected, Source, SourceReport
 from newsletter.sources import Fetch
 from newsletter.sources.fetch import open_fetch
+from newsletter.sources.worker import open_reader
 from newsletter.store import Store
 from tests.builders import HOUR, MINUTE, NOON
 from tests.sites import Page, Site, rss
@@ -27,7 +28,8 @@ def fetch() -> Fetch:
 
 def run(store: Store, fetch: Fetch, *sources: Source, now: datetime = NOON, insist: bool = False) -> Collected:
     """Collect from these sources."""
-    return collect(sources, kinds=KINDS, fetch=fetch, store=store, now=now, insist=insist)
+    with open_reader(KINDS) as reader:
+        return collect(sources, kinds=KINDS, fetch=fetch, read=reader.read, store=store, now=now, insist=insist)
 
 
 def feed(url: str, name: str = "feed") -> Source:
@@ -192,13 +194,15 @@ def test_progress_hears_of_every_source(store: Store, fetch: Fetch, site: Site) 
     site.pages["/feed"] = Page(rss(("One", "https://example.org/1")))
     heard: list[str] = []
 
-    collect(
-        [feed(site.url + "/feed", "good"), feed(site.url + "/missing", "bad")],
-        kinds=KINDS,
-        fetch=fetch,
-        store=store,
-        now=NOON,
-        progress=lambda report: heard.append(report.source),
-    )
+    with open_reader(KINDS) as reader:
+        collect(
+            [feed(site.url + "/feed", "good"), feed(site.url + "/missing", "bad")],
+            kinds=KINDS,
+            fetch=fetch,
+            read=reader.read,
+            store=store,
+            now=NOON,
+            progress=lambda report: heard.append(report.source),
+        )
 
     assert sorted(heard) == ["bad", "good"]

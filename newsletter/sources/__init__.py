@@ -61,6 +61,14 @@ class Fetch(Protocol):
         ...
 
 
+class Read(Protocol):
+    """Reads an answer by the kind of its source, wherever that is done: see `worker`."""
+
+    def __call__(self, kind: str, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
+        """The entries in the answer. ReadError names what is wrong with it."""
+        ...
+
+
 class Kind(Protocol):
     """A kind of source, as schedules.yaml names it. All methods are pure."""
 

@@ -22,7 +22,7 @@ _OLDEST_YEAR = 1990  # static site generators write 0001-01-01 or 1970-01-01 for
 _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
-_BLANK = dict.fromkeys([0x0B, 0x0C, *range(0x1C, 0x20), 0x85, 0x2028, 0x2029], " ")  # as `str.split` sees them
+_BLANK = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")  # as `str.split` sees them
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _ANY_TAG = re.compile(r"<[^>]*>?")
 _HUGE_TAG = re.compile(r"<[^<>]{8000,}>?")  # a data: image, or thousands of attributes
@@ -107,7 +107,8 @@ def _sanitised(markup: str, base: str) -> str:
 
 def _bounded(markup: str) -> str:
     """Markup that nh3 cleans in reasonable time: cut at `LONGEST`, without tags where they nest too deep."""
-    markup = _HUGE_TAG.sub("", _UNWANTED.sub("", markup.translate(_BLANK))[:LONGEST])
+    # Huge tags first: a picture within the text would leave nothing of what follows it.
+    markup = _UNWANTED.sub("", _BLANK.sub(" ", _HUGE_TAG.sub("", markup)[:LONGEST]))
     return _ANY_TAG.sub(" ", markup) if _is_deep(markup) else markup
 
 
