@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from newsletter.cli.workspace import as_json, config, local, now, open_workspace, print_json
 
 if TYPE_CHECKING:
-    from newsletter.model import Plan, Source
+    from newsletter.model import Entry, Plan, Source
     from newsletter.sources import Fetch
     from newsletter.sources.discover import Candidate
 
@@ -57,7 +58,6 @@ def list_sources(ctx: click.Context, *, as_json: bool) -> None:
 def read(ctx: click.Context, place: str, *, kind: str, as_json: bool) -> None:
     """Print the entries that a file or address gives, without keeping them."""
     from newsletter.app import load_plugins  # noqa: PLC0415
-    from newsletter.codec import plain  # noqa: PLC0415
     from newsletter.errors import FetchError, NotFound  # noqa: PLC0415
     from newsletter.model import Source  # noqa: PLC0415
     from newsletter.sources import Request  # noqa: PLC0415
@@ -73,9 +73,31 @@ def read(ctx: click.Context, place: str, *, kind: str, as_json: bool) -> None:
             raise answer
         for entry in kinds[kind].read(answer, source, now=now()):
             if as_json:
-                click.echo(json.dumps(plain(entry), ensure_ascii=False))
+                click.echo(json.dumps(_told(entry), ensure_ascii=False))
             else:
                 click.echo(f"{entry.title}\n    {entry.url}  [{entry.key}]")
+
+
+def _told(entry: Entry) -> dict[str, object]:
+    """An entry for scripts: the same keys for every entry, whatever the source says."""
+    return {
+        "key": entry.key,
+        "id": entry.guid,
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content": entry.content,
+        "authors": list(entry.authors),
+        "published": entry.published.isoformat() if entry.published else None,
+        "updated": entry.updated.isoformat() if entry.updated else None,
+        "tags": list(entry.tags),
+        "signals": asdict(entry.signals),
+        "author_count": entry.author_count,
+        "listed": entry.listed.isoformat() if entry.listed else None,
+        "image": entry.image,
+        "links": {link.rel: link.url for link in entry.links},
+        "aliases": list(entry.aliases),
+    }
 
 
 @sources.command()

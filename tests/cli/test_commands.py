@@ -310,5 +310,11 @@ def test_sources_read_shows_entries(workspace: Workspace) -> None:
     listing = str(workspace.folder / "listing.txt")
     lines = run(workspace, "sources", "read", listing, "--kind", "listing", "--json").splitlines()
 
-    assert [json.loads(line)["title"] for line in lines] == ["An LLM that sorts its own drawers", "Maps for walkers"]
+    first, second = map(json.loads, lines)
+    assert [first["title"], second["title"]] == ["An LLM that sorts its own drawers", "Maps for walkers"]
+    assert first["signals"] == {"upvotes": None, "comments": 4, "stars": None}
+    assert first["published"] == "2025-11-18T00:00:00+00:00"
+    assert first.keys() == second.keys()
+    wanted = "key id url title summary content authors published updated tags signals"
+    assert set(wanted.split()) <= first.keys()
     assert "0 entries" in run(workspace, "sources", "list")
