@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "issues": Lazy("ledger", "List issues, show one, retry its deliveries."),
     "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),
     "runs": Lazy("ledger", "Tell what each run did, and why mail did (not) go out."),
-    "subscribers": Lazy("people", "Add, list, import, export, suppress and forget readers."),
+    "subscribers": Lazy("people", "Add, list, import, export readers; let them leave, suppress and forget them."),
     "sources": Lazy("origins", "List sources and how they are doing, find and add some."),
 }
 

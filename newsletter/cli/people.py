@@ -28,7 +28,7 @@ _confirmed = click.option("--confirmed", is_flag=True, help="They have agreed al
 
 @click.group()
 def subscribers() -> None:
-    """Add, list, import, export, suppress and forget readers."""
+    """Add, list, import, export readers; let them leave, suppress and forget them."""
 
 
 @subscribers.command()
@@ -130,6 +130,17 @@ def export(ctx: click.Context, *, newsletter: str) -> None:
         for who in store.subscribers.list(newsletter):
             row = (who.email, who.name, who.timezone, who.cadence, who.state, who.suppressed)
             writer.writerow([harmless(cell) for cell in row])
+
+
+@subscribers.command()
+@click.argument("email", type=Email())
+@_newsletter
+@click.pass_context
+def leave(ctx: click.Context, email: str, *, newsletter: str) -> None:
+    """End the subscription of EMAIL to one newsletter, as its reader asked; no import brings it back."""
+    with open_ledger(ctx) as store:
+        store.subscribers.leave(store.subscribers.get(email), newsletter=newsletter, now=now())
+    click.echo(f"{email}: gets no {newsletter} any more")
 
 
 @subscribers.command()

@@ -22,6 +22,7 @@ _TAG = re.compile(r"\{%-?\s*raw\b.*?\bendraw\s*[-+]?%\}|\{#.*?#\}|(?P<jinja>\{\{
 _MARK = re.compile(r"\{#@(\d+)#\}")
 _INCLUDE = re.compile(r"<mj-include\b", re.IGNORECASE)
 _INDENTATION = re.compile(r"\n\s+")
+# What the engine raises for MJML it does not know: it has no error of its own, and leaves some tags for later.
 _GIVES_UP = (AssertionError, AttributeError, KeyError, NotImplementedError, RecursionError, TypeError, ValueError)
 
 

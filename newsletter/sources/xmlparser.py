@@ -30,8 +30,6 @@ MOST_NAMESPACES = 200  # distinct, of a document
 DEEPEST = 200  # elements inside one another
 MOST_ELEMENTS = 500_000
 
-Headers = Mapping[str, str]
-
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?(\s+encoding\s*=\s*[\"']([\w.:-]{1,40})[\"'])")
 _WIDE = re.compile(rb"(?:utf|ucs|iso-10646-ucs|u)[-_]?(?:16|32|2|4)", re.IGNORECASE)
 _ROOT_END = re.compile(rb"</(?:\w{1,20}:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,10 +63,8 @@ class Entries:
             return Added()
         with self._db.writing() as connection:
             before = self._known(connection, by_key.values())
-            rows = {
-                key: _row(filled(entry, before[key].entry) if key in before else entry, now)
-                for key, entry in by_key.items()
-            }
+            whole = {key: filled(entry, before[key].entry) if key in before else entry for key, entry in by_key.items()}
+            rows = {key: _row(entry, now) for key, entry in whole.items()}
             new = [entry for key, entry in by_key.items() if key not in before]
             told = {entry.key for entry in new} if news is None else set(news(new))
             for entry in new:
@@ -78,7 +75,7 @@ class Entries:
             new=len(new),
             past=sum(entry.key not in told for entry in new),
             changed=sum(
-                known.first_seen < now and _fingerprint(known.entry) != rows[key]["fingerprint"]
+                known.first_seen < now and _text_of(known.entry) != _text_of(whole[key])
                 for key, known in before.items()
             ),
         )
@@ -143,7 +140,7 @@ class Entries:
 
     def _upsert(self) -> sa.Insert:
         insert = self._db.insert(entries)
-        fresh = ("title", "body", "fingerprint", "last_seen")
+        fresh = ("title", "body", "last_seen")
         return insert.on_conflict_do_update(
             index_elements=["source", "key"], set_={name: insert.excluded[name] for name in fresh}
         )
@@ -188,9 +185,9 @@ def _filled(value: T, known: T) -> T:
     )
 
 
-def _fingerprint(entry: Entry) -> str:
-    """Of what is worth telling: signals change all the time."""
-    return hashlib.sha256(encode(dataclasses.replace(entry, signals=Signals())).encode()).hexdigest()
+def _text_of(entry: Entry) -> Entry:
+    """What is worth telling of it: signals change all the time."""
+    return dataclasses.replace(entry, signals=Signals())
 
 
 def _row(entry: Entry, now: datetime) -> dict[str, object]:
@@ -199,7 +196,6 @@ def _row(entry: Entry, now: datetime) -> dict[str, object]:
         "key": entry.key,
         "title": entry.title,
         "body": encode(entry),
-        "fingerprint": _fingerprint(entry),
         "first_seen": now,
         "last_seen": now,
         "is_news": 1,

@@ -95,7 +95,6 @@ entries = _table(
     _text("key", default=None),
     _text("title", default=None),
     _text("body", default=None),  # the whole Entry, by codec
-    _text("fingerprint", default=None),  # of what is worth telling; signals are not in it
     sa.Column("first_seen", Instant, nullable=False),
     sa.Column("last_seen", Instant, nullable=False),
     sa.Column("is_news", sa.Integer, nullable=False, server_default="1"),  # 0: the past of a feed we came to later

@@ -217,6 +217,8 @@ def test_readers_come_and_go(workspace: Workspace) -> None:
         workspace, "subscribers", "import", str(people), "--newsletter", "daily-papers", "--confirmed", status=3
     )
     run(workspace, "subscribers", "suppress", "reader001@example.org")
+    run(workspace, "subscribers", "leave", "a@example.org", "--newsletter", "daily-papers")
+    again = run(workspace, "subscribers", "add", "a@example.org", "--newsletter", "daily-papers", "--confirmed")
     run(workspace, "subscribers", "forget", "reader002@example.org")
     listed = run(workspace, "subscribers", "list", "--newsletter", "daily-papers")
     exported = run(workspace, "subscribers", "export", "--newsletter", "daily-papers")
@@ -224,6 +226,7 @@ def test_readers_come_and_go(workspace: Workspace) -> None:
     assert "people.csv:3: broken is not an e-mail address" in imported
     assert "people.csv:4: there is no time zone 'Mars/Olympus'" in imported
     assert "1 added" in imported
+    assert "has left, and stays away" in again
     assert "1 known already" in imported
     assert "suppressed: by the operator" in listed
     assert "reader002" not in listed
