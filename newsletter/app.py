@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,6 +53,7 @@ from newsletter.store.issues import SKIPPED, Audience
 T = TypeVar("T")
 
 USER_AGENT = f"newsletter/{__version__}"
+_A_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +185,20 @@ class App:
     def _source(self, name: str) -> Source:
         return _named(self.plan.sources, name, "source")
 
+    def next_collected(self, name: str, *, now: datetime) -> datetime | None:
+        """When a source is next asked: with the next issue after its rest. None where it will not be."""
+        rests = self.store.sources.resting(now=now).get(name)
+        after = rests.rests_until if rests and rests.rests_until else now
+        if after - now > _A_YEAR:
+            return None  # it said that it is gone
+        turns = [
+            slot.at
+            for schedule in self.plan.schedules.values()
+            if name in self.newsletter(schedule.newsletter).sources
+            for slot in slots.next_slots(schedule, now=after, count=1, zones=self.zones(schedule.newsletter))
+        ]
+        return min(turns, default=None)
+
     def zones(self, newsletter: str) -> frozenset[str]:
         """The time zones that readers of a newsletter live in; UTC for those who named none."""
         return frozenset(zone or "UTC" for zone in self.store.subscribers.timezones(newsletter))
@@ -229,7 +244,7 @@ def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
             plan=plan,
             kinds=registry.source_kinds,
             store=store,
-            fetch=open_fetch(allow=config.allow_networks, user_agent=USER_AGENT),
+            fetch=open_fetch(allow=config.allow_networks, user_agent=USER_AGENT, turns=store.turns),
             read=reader.read,
             render=open_render([config.templates], base_url=config.base_url),
             links=Links(base_url=config.base_url, keys=config.secret_keys, bounce_domain=config.bounce_domain),

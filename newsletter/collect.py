@@ -14,18 +14,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from newsletter.codec import decode, encode
 from newsletter.errors import FetchError, SourceError
 from newsletter.model import Collected, Entry, Source, SourceReport
 from newsletter.report import counted
 from newsletter.sources import Fetch, Kind, Read, Request, Response
-from newsletter.sources.courtesy import rest
+from newsletter.sources.courtesy import Hints, Move, rest, resume, sighted, together
+from newsletter.sources.guard import shown
+from newsletter.sources.hints import document_hints
 from newsletter.sources.identity import title_key
 from newsletter.sources.news import news
 from newsletter.store import Store
 from newsletter.store.entries import News
-from newsletter.store.sources import Health, Validators
+from newsletter.store.sources import Answered, Attempt, Health
 
 Progress = Callable[[SourceReport], None]
+
+_AT_ONCE = 200  # sources whose attempts are remembered in one transaction
 
 
 @dataclass
@@ -37,23 +42,35 @@ class _Tally:
     unchanged: int = 0
     report: SourceReport = field(default_factory=lambda: SourceReport(source=""))
     errors: list[Exception] = field(default_factory=list)
-    resting: str = ""
+    hints: list[Hints] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    said: dict[str, Answered] = field(default_factory=dict)
+    size: int = 0
+    seconds: float = 0.0
+    resting: Health | None = None
 
     def done(self) -> SourceReport:
         """The source's line in the report."""
+        left_alone = self.resting is not None and not self.resting.error
         return dataclasses.replace(
             self.report,
             source=self.source.name,
-            unchanged=self.unchanged > 0 and not self.report.entries and not self.errors,
-            error=self.error,
+            unchanged=left_alone or (self.unchanged > 0 and not self.report.entries and not self.errors),
+            note="; ".join(self.notes),
+            error="; ".join(map(str, self.errors)),
         )
 
-    @property
-    def error(self) -> str:
-        """What went wrong, or why it was not asked at all."""
-        return self.resting or "; ".join(map(str, self.errors))
+    def attempt(self, now: datetime) -> Attempt:
+        """How it went, to be remembered."""
+        return Attempt(
+            name=self.source.name,
+            error="; ".join(map(str, self.errors)),
+            rest=lambda failures: now + self._rest(failures) if failures else resume(together(self.hints), now=now),
+            size=self.size or None,
+            milliseconds=round(self.seconds * 1000) if self.size else None,
+        )
 
-    def rest(self, failures: int) -> timedelta:
+    def _rest(self, failures: int) -> timedelta:
         """How long to leave it alone now: the longest that any of its errors calls for."""
         refusals = [error for error in self.errors if isinstance(error, FetchError)]
         asked = [rest(failures, retry_after=error.retry_after, status=error.status) for error in refusals]
@@ -73,57 +90,119 @@ def collect(
 ) -> Collected:
     """Read the sources now and report on each, in the order given. `progress` hears of each as it is done.
 
-    A source that failed is left alone for a while, and longer each time, unless somebody `insist`s.
+    A source that failed is left alone for a while, and longer each time, and one that said until when there is nothing
+    new until then; unless somebody `insist`s.
     """
     tallies = {source.name: _Tally(source=source) for source in sources}
-    resting = {} if insist else store.sources.resting(now=now)
-    asked: dict[Request, list[_Tally]] = {}
-    for tally in tallies.values():
-        if tally.source.name in resting:
-            tally.resting = _resting(resting[tally.source.name])
-            continue
-        for request in _requests(tally, kinds, store, now):
-            asked.setdefault(request, []).append(tally)
-            tally.awaited += 1
-    _close(tallies.values(), store, now, progress)
+    memory = _Memory(store=store, now=now, progress=progress)
+    asked = _plan(tallies.values(), memory, kinds, insist=insist)
     for request, answer in fetch(list(asked)):
         for tally in asked[request]:
-            _take(tally, answer, kind=kinds[tally.source.kind], read=read, store=store, now=now)
+            if isinstance(answer, FetchError):
+                _fail(tally, request, answer, memory)
+            else:
+                _take(tally, answer, kind=kinds[tally.source.kind], read=read, memory=memory)
             tally.awaited -= 1
-            _close([tally], store, now, progress)
+            memory.close(tally)
+    memory.flush()
     return Collected(sources=tuple(tally.done() for tally in tallies.values()))
 
 
-def _requests(tally: _Tally, kinds: Mapping[str, Kind], store: Store, now: datetime) -> Sequence[Request]:
+@dataclass
+class _Memory:
+    """What is known of addresses, and what becomes known in this run: remembered for many sources at a time.
+
+    An attempt that is lost in a crash costs another fetch.
+    """
+
+    store: Store
+    now: datetime
+    progress: Progress
+    known: Mapping[str, Answered] = field(default_factory=dict)
+    closed: list[_Tally] = field(default_factory=list)
+
+    def close(self, tally: _Tally) -> None:
+        """Note that a source awaits nothing any more, if so it is."""
+        if tally.awaited:
+            return
+        self.progress(tally.done())
+        if tally.resting is None:
+            self.closed.append(tally)
+        if len(self.closed) >= _AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keep what the closed sources' addresses answered, and how the sources did."""
+        self.store.sources.remember({address: said for tally in self.closed for address, said in tally.said.items()})
+        self.store.sources.mark((tally.attempt(self.now) for tally in self.closed), now=self.now)
+        self.closed.clear()
+
+
+def _plan(
+    tallies: Iterable[_Tally], memory: _Memory, kinds: Mapping[str, Kind], *, insist: bool
+) -> dict[Request, list[_Tally]]:
+    """What to ask now, once each, and for whom."""
+    resting = {} if insist else memory.store.sources.resting(now=memory.now)
+    wanted: list[tuple[_Tally, Request]] = []
+    for tally in tallies:
+        if health := resting.get(tally.source.name):
+            _leave_alone(tally, health)
+        else:
+            requests = _requests(tally, kinds, memory.now)
+            tally.awaited = len(requests)
+            wanted += [(tally, request) for request in requests]
+        memory.close(tally)
+    memory.known = memory.store.sources.answered({request.address for _, request in wanted})
+    asked: dict[Request, list[_Tally]] = {}
+    for tally, request in wanted:
+        asked.setdefault(_conditional(request, memory.known.get(request.address, Answered())), []).append(tally)
+    return asked
+
+
+def _requests(tally: _Tally, kinds: Mapping[str, Kind], now: datetime) -> Sequence[Request]:
     try:
-        requests = kinds[tally.source.kind].requests(tally.source, now=now)
+        # A source may name one file or address twice: what is asked once is answered once.
+        return list(dict.fromkeys(kinds[tally.source.kind].requests(tally.source, now=now)))
     except SourceError as error:
         tally.errors.append(error)
         return ()
-    return [_conditional(request, store.sources.validators(request.address)) for request in requests]
 
 
-def _conditional(request: Request, said: Validators) -> Request:
-    return dataclasses.replace(request, etag=said.etag, last_modified=said.last_modified)
+def _conditional(request: Request, said: Answered) -> Request:
+    moved = _move(said).address if request.url else ""
+    return dataclasses.replace(request, moved=moved, etag=said.etag, last_modified=said.last_modified)
 
 
-def _take(tally: _Tally, answer: Response | FetchError, *, kind: Kind, read: Read, store: Store, now: datetime) -> None:
+def _fail(tally: _Tally, request: Request, error: FetchError, memory: _Memory) -> None:
+    """Note an answer that did not come. Where the address had moved to, it is no more: back to where it was."""
+    tally.errors.append(error)
+    if request.moved and error.retry_after is None:
+        known = memory.known[request.address]
+        tally.said[request.address] = dataclasses.replace(known, moved_to="", moved_seen=0, moved_at=None)
+
+
+def _take(tally: _Tally, answer: Response, *, kind: Kind, read: Read, memory: _Memory) -> None:
     """Read one answer into the store and the source's report."""
-    if isinstance(answer, FetchError):
-        tally.errors.append(answer)
-        return
-    digest = hashlib.sha256(answer.body).hexdigest()
-    if answer.unchanged or digest == store.sources.validators(answer.request.address).digest:
+    address = answer.request.address
+    known = memory.known.get(address, Answered())
+    digest = known.digest if answer.unchanged else hashlib.sha256(answer.body).hexdigest()
+    if digest == known.digest:
         tally.unchanged += 1
-        return
-    try:
-        found = read(tally.source.kind, answer, tally.source, now=now)
-    except SourceError as error:
-        tally.errors.append(error)
-        return
-    added = store.entries.add(found, now=now, news=_news(found, tally.source, kind, store, now))
-    said = Validators(etag=answer.etag, last_modified=answer.last_modified, digest=digest)
-    store.sources.mark_validators(answer.request.address, said)
+        hints = decode(Hints, known.hints) if known.hints else Hints()
+    else:
+        try:
+            found = read(tally.source.kind, answer, tally.source, now=memory.now)
+        except SourceError as error:
+            tally.errors.append(error)
+            return
+        _add(tally, found, kind=kind, memory=memory)
+        hints = document_hints(answer.body) if answer.request.url else Hints()
+    _heed(tally, answer, known, hints, digest=digest, now=memory.now)
+
+
+def _add(tally: _Tally, found: Sequence[Entry], *, kind: Kind, memory: _Memory) -> None:
+    news = _news(found, tally.source, kind, memory.store, memory.now)
+    added = memory.store.entries.add(found, now=memory.now, news=news)
     tally.report = dataclasses.replace(
         tally.report,
         entries=tally.report.entries + len(found),
@@ -131,6 +210,35 @@ def _take(tally: _Tally, answer: Response | FetchError, *, kind: Kind, read: Rea
         past=tally.report.past + added.past,
         changed=tally.report.changed + added.changed,
     )
+
+
+def _heed(tally: _Tally, answer: Response, known: Answered, hints: Hints, *, digest: str, now: datetime) -> None:
+    """What an answer that was read said beside its entries: its cost, when to ask again, where it has moved."""
+    tally.size += len(answer.body)
+    tally.seconds += answer.seconds
+    tally.hints += [hints, Hints(holds=answer.holds)]
+    move = _moved(answer, known, now)
+    if move.address:
+        tally.notes.append(f"{shown(answer.request.url)} has moved for good: write {shown(move.to)} in its place")
+    tally.said[answer.request.address] = Answered(
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        digest=digest,
+        hints=encode(hints) if hints != Hints() else "",
+        moved_to=move.to,
+        moved_seen=move.seen,
+        moved_at=move.at,
+    )
+
+
+def _moved(answer: Response, known: Answered, now: datetime) -> Move:
+    if answer.request.moved and not answer.moved_to:
+        return _move(known)  # it was asked where it has moved to, and is still there
+    return sighted(_move(known), answer.moved_to, by=answer.request.asked, now=now)
+
+
+def _move(known: Answered) -> Move:
+    return Move(to=known.moved_to, seen=known.moved_seen, at=known.moved_at)
 
 
 def _news(found: Sequence[Entry], source: Source, kind: Kind, store: Store, now: datetime) -> News | None:
@@ -142,15 +250,11 @@ def _news(found: Sequence[Entry], source: Source, kind: Kind, store: Store, now:
     return lambda new: news(new, of=len(found), first=not known, known_titles=titles, now=now)
 
 
-def _close(tallies: Iterable[_Tally], store: Store, now: datetime, progress: Progress) -> None:
-    """Remember how each source did that awaits nothing any more."""
-    for tally in tallies:
-        if tally.awaited == 0:
-            if not tally.resting:
-                store.sources.mark(tally.source.name, error=tally.error, rest=tally.rest, now=now)
-            progress(tally.done())
-
-
-def _resting(health: Health) -> str:
+def _leave_alone(tally: _Tally, health: Health) -> None:
+    tally.resting = health
     until = f"{health.rests_until:%Y-%m-%d %H:%M} UTC"
-    return f"left alone until {until} after {counted(health.failures, 'failure')}, the last: {health.error}"
+    if not health.error:
+        tally.notes.append(f"not asked: by its own word nothing new comes before {until}")
+        return
+    failures = counted(health.failures, "failure")
+    tally.errors.append(SourceError(f"left alone until {until} after {failures}, the last: {health.error}"))

@@ -370,7 +370,8 @@ class Outcome:
 class SourceReport:
     """What one source gave in one run. `error` is empty when it was read; `unchanged` means the source said so.
 
-    `past` counts those of the new entries that are no news: the history of a feed that was just added.
+    `note` is what its owner should know although nothing failed. `past` counts those of the new entries that are no
+    news: the history of a feed that was just added.
     """
 
     source: str
@@ -379,6 +380,7 @@ class SourceReport:
     past: int = 0
     changed: int = 0
     unchanged: bool = False
+    note: str = ""
     error: str = ""
 
 

@@ -48,7 +48,8 @@ def source_line(report: SourceReport) -> str:
         gave += f", {report.changed} changed"
     if report.error:
         return f"{report.source}: FAILED{f' in part ({gave})' if report.entries else ''}: {report.error}"
-    return f"{report.source}: nothing changed since last time" if report.unchanged else f"{report.source}: {gave}"
+    told = "nothing changed since last time" if report.unchanged else gave
+    return f"{report.source}: {told}" + (f"; {report.note}" if report.note else "")
 
 
 def composed_line(composed: Composed) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ class Page:
     encoding: str = ""
     retry_after: str = ""
     stalls: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)  # further ones: Location, Cache-Control
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Site:
     url: str
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    asked_at: list[float] = field(default_factory=list)  # by the monotonic clock
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -40,6 +43,7 @@ def open_site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append(self.path)
+            site.asked_at.append(time.monotonic())
             path = max((known for known in site.pages if self.path.startswith(known)), key=len, default="")
             page = site.pages.get(path, Page(status=404))
             if page.stalls:
@@ -56,6 +60,8 @@ def open_site() -> Iterator[Site]:
                 self.send_header("Content-Encoding", page.encoding)
             if page.etag:
                 self.send_header("ETag", page.etag)
+            for name, value in page.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             with suppress(ConnectionError):  # whoever has had enough closes
                 self.wfile.write(body)

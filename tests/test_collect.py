@@ -14,7 +14,7 @@ from newsletter.sources import Fetch
 from newsletter.sources.fetch import open_fetch
 from newsletter.sources.worker import open_reader
 from newsletter.store import Store
-from tests.builders import HOUR, MINUTE, NOON
+from tests.builders import DAY, HOUR, MINUTE, NOON
 from tests.sites import Page, Site, rss
 
 KINDS = load_plugins().source_kinds
@@ -172,6 +172,68 @@ def test_a_server_that_asks_for_time_gets_it(store: Store, fetch: Fetch, site: S
     rests = {health.name: health.rests_until for health in store.sources.list()}
     assert rests["busy"] == NOON + 2 * HOUR
     assert set(store.sources.resting(now=NOON + timedelta(days=1000))) == {"gone"}
+
+
+def test_a_feed_is_not_asked_before_it_has_something_new(store: Store, fetch: Fetch, site: Site) -> None:
+    """By its own word, in headers or in the document; that is no failure, and an operator may ask all the same."""
+    body = rss(("One", "https://example.org/1"))
+    site.pages["/header"] = Page(body, headers={"Cache-Control": "max-age=3600"})
+    hints = b"<skipHours><hour>13</hour></skipHours><ttl>60</ttl>"
+    site.pages["/document"] = Page(body.replace(b"<title>Feed</title>", hints))
+    sources = [feed(site.url + "/header", "header"), feed(site.url + "/document", "document")]
+    run(store, fetch, *sources)
+    early = run(store, fetch, *sources, now=NOON + 59 * MINUTE)
+    asked_early = len(site.asked)
+    later = run(store, fetch, *sources, now=NOON + HOUR)
+    insisted = run(store, fetch, *sources, now=NOON + HOUR, insist=True)
+
+    assert asked_early == 2
+    assert early.failed == ()
+    assert [report.unchanged for report in early.sources] == [True, True]
+    assert "nothing new comes before 2026-11-20 13:00 UTC" in early.sources[0].note
+    assert "nothing new comes before 2026-11-20 14:00 UTC" in early.sources[1].note
+    assert [bool(report.note) for report in later.sources] == [False, True]
+    assert [bool(report.note) for report in insisted.sources] == [False, False]
+    assert store.sources.list()[0].rests_until == NOON + 2 * HOUR  # what the document said holds though it is the same
+
+
+def test_a_feed_that_moved_for_good_is_asked_where_it_is(store: Store, fetch: Fetch, site: Site) -> None:
+    """After three days that say the same, and until it is not there any more; the owner hears of it."""
+    site.pages["/old"] = Page(status=301, headers={"Location": "/new"})
+    site.pages["/new"] = Page(rss(("One", "https://example.org/1")), etag='"1"')
+    source = feed(site.url + "/old")
+    notes = [run(store, fetch, source, now=NOON + day * DAY).sources[0].note for day in range(4)]
+    asked = list(site.asked)
+    site.pages["/new"] = Page(status=404)
+    gone = run(store, fetch, source, now=NOON + 4 * DAY)
+    back = run(store, fetch, source, now=NOON + 5 * DAY)
+
+    assert asked == ["/old", "/new"] * 3 + ["/new"]
+    assert [bool(note) for note in notes] == [False, False, True, True]
+    assert f"write {site.url}/new in its place" in notes[-1]
+    assert gone.failed
+    assert back.failed
+    assert site.asked[-3:] == ["/new", "/old", "/new"]
+
+
+def test_a_move_to_what_cannot_be_read_is_no_move(store: Store, fetch: Fetch, site: Site) -> None:
+    """A feed whose address now leads to a page for people is not followed there for good."""
+    site.pages["/old"] = Page(status=301, headers={"Location": "/sold"})
+    site.pages["/sold"] = Page(b"<!doctype html><html><body>For sale</body></html>", content_type="text/html")
+    for day in range(5):
+        run(store, fetch, feed(site.url + "/old"), now=NOON + day * DAY, insist=True)
+
+    assert site.asked == ["/old", "/sold"] * 5
+
+
+def test_what_a_source_costs_is_kept(store: Store, fetch: Fetch, site: Site) -> None:
+    """The bytes of its last answer that had any."""
+    body = rss(("One", "https://example.org/1"))
+    site.pages["/feed"] = Page(body, etag='"1"')
+    run(store, fetch, feed(site.url + "/feed"))
+    run(store, fetch, feed(site.url + "/feed"), now=NOON + HOUR)
+
+    assert [health.size for health in store.sources.list()] == [len(body)]
 
 
 def test_a_new_feed_does_not_flood(store: Store, fetch: Fetch, site: Site) -> None:

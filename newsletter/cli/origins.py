@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ import click
 from newsletter.cli.workspace import as_json, config, local, now, open_workspace, print_json
 
 if TYPE_CHECKING:
-    from newsletter.model import Entry, Plan, Source
+    from newsletter.model import Entry, Source
     from newsletter.sources import Fetch
     from newsletter.sources.discover import Candidate
+    from newsletter.store.sources import Health
 
 _USE = "name it under the `sources` of a newsletter to have it in its issues"
 
@@ -28,26 +30,48 @@ def sources() -> None:
 @as_json
 @click.pass_context
 def list_sources(ctx: click.Context, *, as_json: bool) -> None:
-    """List the configured sources: kind, health, last success, entries so far, what is wrong."""
+    """List the configured sources: health, last success, when it is next asked, entries so far, what asking costs."""
+    moment = now()
     with open_workspace(ctx) as app:
         health = {source.name: source for source in app.store.sources.list()}
         counts = app.store.entries.count()
-        configured = list(app.plan.sources.values())
+        listed = [
+            Listed(
+                source=source,
+                entries=counts.get(source.name, 0),
+                health=health.get(source.name),
+                next_at=app.next_collected(source.name, now=moment),
+            )
+            for source in app.plan.sources.values()
+        ]
     if as_json:
-        print_json(
-            [
-                {"source": source, "entries": counts.get(source.name, 0), "health": health.get(source.name)}
-                for source in configured
-            ]
-        )
+        print_json([{field.name: getattr(one, field.name) for field in fields(one)} for one in listed])
         return
-    for source in configured:
-        known = health.get(source.name)
+    for one in listed:
+        click.echo(one.line())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A source as `sources list` shows it; `next_at` is None where it is not asked any more."""
+
+    source: Source
+    entries: int
+    health: Health | None
+    next_at: datetime | None
+
+    def line(self) -> str:
+        """All of it in one line."""
+        known = self.health
         last = local(known.succeeded_at) if known and known.succeeded_at else "never"
+        next_at = local(self.next_at) if self.next_at else "-"
         state = "-" if known is None else f"FAILING ({known.failures} times)" if known.error else "ok"
+        cost = f", {known.size / 1000:,.0f} kB in {known.milliseconds / 1000:.1f} s" if known and known.size else ""
         error = f": {known.error}" if known and known.error else ""
-        entries = counts.get(source.name, 0)
-        click.echo(f"{source.name:<20} {source.kind:<12} {state:<8} last read {last}, {entries} entries{error}")
+        return (
+            f"{self.source.name:<20} {self.source.kind:<12} {state:<8} last read {last}, next {next_at}, "
+            f"{self.entries} entries{cost}{error}"
+        )
 
 
 @sources.command()
@@ -108,27 +132,9 @@ def why(ctx: click.Context, place: str) -> None:
 
     An address that is no source's is read as a feed.
     """
-    from newsletter.cli.why import Inquiry  # noqa: PLC0415
+    from newsletter.cli.why import explain  # noqa: PLC0415
 
-    with open_workspace(ctx) as app:
-        source = _source_at(app.plan, place)
-        inquiry = Inquiry(source=source, kind=app.kinds[source.kind], fetch=app.fetch, store=app.store, now=now())
-        for line in inquiry.lines():
-            click.echo(line)
-
-
-def _source_at(plan: Plan, place: str) -> Source:
-    from newsletter.cli.enlist import feed_sources  # noqa: PLC0415
-    from newsletter.errors import NotFound  # noqa: PLC0415
-    from newsletter.model import Source  # noqa: PLC0415
-    from newsletter.sources.identity import canonical_url  # noqa: PLC0415
-
-    if place in plan.sources:
-        return plan.sources[place]
-    if "://" not in place:
-        raise NotFound(f"there is no source {place!r} in the schedules; there are: {', '.join(plan.sources)}")
-    known = (one for one in feed_sources(plan) if canonical_url(str(one.options["url"])) == canonical_url(place))
-    return next(known, Source(name="not-configured", kind="feed", options={"url": place}))
+    explain(ctx, place)
 
 
 @sources.command()

@@ -54,13 +54,21 @@ class Day(click.ParamType[date]):
 
 @click.command()
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@click.option("--why", "place", metavar="NAME|URL", help="Keep nothing; explain step by step what one source gives.")
 @as_json
 @click.pass_context
-def collect(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+def collect(ctx: click.Context, names: tuple[str, ...], place: str | None, as_json: bool) -> None:
     """Read the named sources now, or all of them, and keep what is new.
 
     A source that failed is left alone for a while, and longer each time, unless it is named here.
     """
+    if place is not None:
+        from newsletter.cli.why import explain  # noqa: PLC0415
+
+        if names:
+            raise click.UsageError("--why explains one source: name it there only")
+        explain(ctx, place)
+        return
     with open_workspace(ctx) as app:
         wanted = names or tuple(app.plan.sources)
         with sources_bar(len(wanted), quiet=as_json) as watch:

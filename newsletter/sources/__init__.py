@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -22,25 +22,34 @@ from newsletter.registry import Option
 class Request:
     """Something to fetch: an http(s) address, or a file of the operator's own.
 
-    `etag` and `last_modified` are the validators of the last answer, sent as conditions (RFC 9110 section 13).
+    `moved` is where the address has moved for good, and is asked instead. `etag` and `last_modified` are the validators
+    of the last answer, sent as conditions (RFC 9110 section 13).
     """
 
     url: str = ""
     path: Path | None = None
+    moved: str = ""
     etag: str = ""
     last_modified: str = ""
 
     @property
     def address(self) -> str:
-        """What to call it in reports, and the key its validators are stored under."""
+        """What to call it in reports, and the key under which what it answered is remembered."""
         return self.url or str(self.path)
+
+    @property
+    def asked(self) -> str:
+        """The http(s) address that is really asked; empty for a file."""
+        return self.moved or self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """The bytes of an answer. `url` is the final address after redirects, or the file's path.
 
-    `unchanged` is True when the server (or the file's time and size) says so; the body is then empty.
+    `unchanged` is True when the server (or the file's time and size) says so; the body is then empty. `moved_to` is
+    where the request's own address has moved for good (RFC 9110: 301, 308), `holds` how long the answer's headers say
+    that it stays as it is, `seconds` what it took to get.
     """
 
     request: Request
@@ -51,6 +60,9 @@ class Response:
     etag: str = ""
     last_modified: str = ""
     unchanged: bool = False
+    moved_to: str = ""
+    holds: timedelta = timedelta(0)
+    seconds: float = 0.0
 
 
 class Fetch(Protocol):

@@ -1,9 +1,10 @@
 """Bytes from the network and from the operator's files: the one module of this room that does I/O.
 
     files     read at once, one after another
-    http(s)   a thread with an event loop: 20 at once, one per host, each answer as it comes
+    http(s)   a thread with an event loop: 20 at once, one per domain and seconds apart, each answer as it comes
 
-Nothing outlives a call: its thread, loop and connections end when its answers are taken, or no longer wanted.
+Nothing but the times of the last requests outlives a call: its thread, loop and connections end when its answers are
+taken, or no longer wanted.
 """
 
 from __future__ import annotations
@@ -11,25 +12,26 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http import HTTPStatus
 from queue import SimpleQueue
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 
-from newsletter.errors import FetchError
+from newsletter.errors import FetchError, StoreError
 from newsletter.sources import Fetch, Request, Response
+from newsletter.sources.courtesy import Pace, pace_of
 from newsletter.sources.decode import brief
 from newsletter.sources.files import read_file, too_large
 from newsletter.sources.guard import Guard, Network, shown, url_complaint
+from newsletter.sources.hints import header_hints, retry_after
+from newsletter.sources.turns import Lane, Lanes, SharedTurns
 
 try:  # two to three times as many answers a second, where it is installed
     import uvloop as loops
@@ -40,10 +42,10 @@ Answer = tuple[Request, Response | FetchError]
 
 _PARALLEL = 20
 _REDIRECTS = 5
-_REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
+_FOR_GOOD = frozenset({301, 308})  # RFC 9110 sections 15.4.2 and 15.4.9
+_REDIRECTIONS = frozenset({302, 303, 307}) | _FOR_GOOD
 _CHUNK = 64 * 1024
 _LONGEST_VALIDATOR = 1000
-_LONGEST_WAIT = 31 * 24 * 3600.0  # seconds; a longer Retry-After is a mistake
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
     "application/xml;q=0.9, application/json;q=0.9, text/xml;q=0.9, */*;q=0.1"
@@ -51,14 +53,22 @@ _ACCEPT = (
 
 
 def open_fetch(
-    *, allow: Sequence[Network] = (), user_agent: str, timeout: float = 30.0, limit: int = 15 * 2**20
+    *,
+    allow: Sequence[Network] = (),
+    user_agent: str,
+    timeout: float = 30.0,
+    limit: int = 15 * 2**20,
+    turns: SharedTurns | None = None,
+    paces: Callable[[str], Pace | None] = pace_of,
 ) -> Fetch:
     """A `Fetch` for http(s) addresses on public networks, those in `allow`, and files.
 
-    `timeout` is in seconds, from the first redirect to the last byte; `limit` is in bytes, after decompression. It
-    holds nothing open between calls.
+    `timeout` is in seconds, from the first redirect to the last byte; `limit` is in bytes, after decompression. `turns`
+    are those of all processes together, without which each knows its own only; `paces` says how fast an address may be
+    asked. It holds nothing open between calls.
     """
-    return HttpFetch(guard=Guard(tuple(allow)), user_agent=user_agent, timeout=timeout, limit=limit)
+    lanes = Lanes(paces=paces, shared=turns, hold=timedelta(seconds=timeout))
+    return HttpFetch(guard=Guard(tuple(allow)), user_agent=user_agent, timeout=timeout, limit=limit, lanes=lanes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,7 @@ class HttpFetch:
     user_agent: str
     timeout: float
     limit: int
+    lanes: Lanes
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Yield every request once, with its response or the reason why there is none; files come first."""
@@ -90,7 +101,6 @@ class _Batch:
     fetch: HttpFetch
     loop: asyncio.AbstractEventLoop = field(default_factory=loops.new_event_loop)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PARALLEL))
-    hosts: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     ready: SimpleQueue[Answer | None] = field(default_factory=SimpleQueue)
 
     def answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
@@ -113,15 +123,30 @@ class _Batch:
 
     async def exchange_all(self, requests: Sequence[Request]) -> None:
         async with _session(self.fetch) as session, asyncio.TaskGroup() as group:
-            for request in requests:
-                group.create_task(self.exchange_one(session, request))
+            for lane in self.fetch.lanes.sorted(requests):
+                group.create_task(self.exchange_lane(session, lane))
 
-    async def exchange_one(self, session: aiohttp.ClientSession, request: Request) -> None:
-        # The host's turn first, so that waiting for a slow host takes no slot from the others.
-        async with self.hosts[_host(request.url)]:
+    async def exchange_lane(self, session: aiohttp.ClientSession, lane: Lane) -> None:
+        """Ask one domain one thing after another. Its turn comes first: waiting for it takes no slot from others."""
+        refusal: FetchError | None = None
+        for request in lane.requests:
+            answer: Response | FetchError
+            if refusal is not None:
+                await self.slots.acquire()
+                answer = _not_asked(request, lane, refusal)
+            else:
+                answer = await self.exchange_one(session, lane, request)
+                refusal = answer if isinstance(answer, FetchError) and _is_for_the_domain(answer, lane) else None
+            self.ready.put((request, answer))
+
+    async def exchange_one(self, session: aiohttp.ClientSession, lane: Lane, request: Request) -> Response | FetchError:
+        try:
+            async with lane.turn():
+                await self.slots.acquire()
+                return await _answer(session, request, fetch=self.fetch)
+        except StoreError as error:  # the turns of all processes are kept there
             await self.slots.acquire()
-            answer = await _answer(session, request, fetch=self.fetch)
-        self.ready.put((request, answer))
+            return FetchError(f"did not ask for {shown(request.asked)}: {error}")
 
 
 def _session(fetch: HttpFetch) -> aiohttp.ClientSession:
@@ -138,20 +163,33 @@ def _session(fetch: HttpFetch) -> aiohttp.ClientSession:
     )
 
 
-def _host(url: str) -> str:
-    with suppress(ValueError):
-        return urlsplit(url).hostname or ""
-    return ""
+def _is_for_the_domain(refusal: FetchError, lane: Lane) -> bool:
+    """Whether a refusal is meant for all that is asked of a domain (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
+    if lane.pace is None:
+        return False
+    busy = refusal.status == HTTPStatus.SERVICE_UNAVAILABLE and refusal.retry_after is not None
+    return busy or refusal.status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _not_asked(request: Request, lane: Lane, refusal: FetchError) -> FetchError:
+    domain = lane.pace.domain if lane.pace else ""
+    return FetchError(
+        f"did not ask for {shown(request.asked)}, since {domain} asks for time: {refusal}",
+        status=refusal.status,
+        retry_after=refusal.retry_after,
+    )
 
 
 # --- one exchange ---------------------------------------------------------------------------------------------------
 
 
 async def _answer(session: aiohttp.ClientSession, request: Request, *, fetch: HttpFetch) -> Response | FetchError:
-    where = f"could not fetch {shown(request.url)}: "
+    where = f"could not fetch {shown(request.asked)}: "
+    began = time.monotonic()
     try:
         async with asyncio.timeout(fetch.timeout):
-            return await _follow(session, request, limit=fetch.limit)
+            answer = await _follow(session, request, limit=fetch.limit)
+            return replace(answer, seconds=time.monotonic() - began)
     except FetchError as error:
         return FetchError(where + str(error), status=error.status, retry_after=error.retry_after)
     except TimeoutError:
@@ -161,7 +199,7 @@ async def _answer(session: aiohttp.ClientSession, request: Request, *, fetch: Ht
 
 
 async def _follow(session: aiohttp.ClientSession, request: Request, *, limit: int) -> Response:
-    url, path = request.url, ""
+    url, path, moved_to, for_good = request.asked, "", "", True
     for _ in range(_REDIRECTS + 1):
         if complaint := url_complaint(url):
             raise FetchError(path + complaint)
@@ -169,10 +207,12 @@ async def _follow(session: aiohttp.ClientSession, request: Request, *, limit: in
             async with session.get(url, headers=_conditions(request), allow_redirects=False) as reply:
                 target = reply.headers.get("Location", "") if reply.status in _REDIRECTIONS else ""
                 if not target:
-                    return await _response(reply, request, limit=limit)
+                    return replace(await _response(reply, request, limit=limit), moved_to=moved_to)
         except aiohttp.ClientError as error:
             raise FetchError(path + _reason(error)) from error
         url = _joined(str(reply.url), target)
+        for_good = for_good and reply.status in _FOR_GOOD
+        moved_to = url if for_good else moved_to
         path = f"redirected to {shown(url)}: "
     raise FetchError(f"more than {_REDIRECTS} redirects, the last one to {shown(url)}")
 
@@ -198,6 +238,7 @@ async def _response(reply: aiohttp.ClientResponse, request: Request, *, limit: i
         etag=etag or (request.etag if unchanged else ""),
         last_modified=last_modified or (request.last_modified if unchanged else ""),
         unchanged=unchanged,
+        holds=header_hints(reply.headers).holds,
     )
 
 
@@ -228,28 +269,6 @@ def _refused(reply: aiohttp.ClientResponse) -> FetchError:
     later = "" if wait is None else f", retry after {wait:.0f} s"
     reason = "".join(character for character in reply.reason or "" if character.isprintable())[:80]
     return FetchError(f"{reply.status} {reason}".rstrip() + later, status=reply.status, retry_after=wait)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds a server asks us to wait (RFC 9110 section 10.2.3), at most 31 days; None where it does not say.
-
-    A date there is compared with the answer's own Date, so that it does not matter whose clock is right.
-    """
-    value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,10}", value):
-        return min(float(value), _LONGEST_WAIT)
-    until, sent = _http_date(value), _http_date(headers.get("Date", ""))
-    if until is None or sent is None:
-        return None
-    return min(max((until - sent).total_seconds(), 0.0), _LONGEST_WAIT)
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _reason(error: Exception) -> str:

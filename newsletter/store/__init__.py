@@ -16,6 +16,7 @@ from newsletter.store.issues import Issues
 from newsletter.store.runs import Runs
 from newsletter.store.sources import Sources
 from newsletter.store.subscribers import Subscribers
+from newsletter.store.turns import Turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Store:
 
     db: Database
     sources: Sources
+    turns: Turns
     entries: Entries
     issues: Issues
     subscribers: Subscribers
@@ -42,6 +44,7 @@ def open_store(url: str) -> Store:
     return Store(
         db=db,
         sources=Sources(db),
+        turns=Turns(db),
         entries=Entries(db),
         issues=Issues(db),
         subscribers=Subscribers(db),

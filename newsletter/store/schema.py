@@ -77,15 +77,29 @@ sources = _table(
     _count("failures"),  # in a row
     sa.Column("rests_until", Instant),  # it is not asked before, unless an operator does
     _text("error"),  # of the last attempt, empty when it succeeded
+    _count("size"),  # bytes of its last answer that had any
+    _count("milliseconds"),  # what that took to get
 )
 
-# What a server last said about an address, so that it can answer "not modified" (RFC 9110 section 13).
-validators = _table(
-    "validators",
+# What an address last answered: enough for it to say "not modified" next time (RFC 9110 section 13), and what it
+# said about asking again and about having moved.
+answers = _table(
+    "answers",
     sa.Column("address", sa.Text, primary_key=True),
     _text("etag"),
     _text("last_modified"),
     _text("digest"),  # SHA-256 of the body
+    _text("hints"),  # of the document: Hints, by codec
+    _text("moved_to"),
+    _count("moved_seen"),  # on so many days in a row
+    sa.Column("moved_at", Instant),  # when last
+)
+
+# Whose turn it is to ask a domain that counts the requests of all processes as one.
+turns = _table(
+    "turns",
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("free_at", Instant, nullable=False),  # nobody asks before
 )
 
 entries = _table(

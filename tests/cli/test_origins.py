@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,34 @@ def test_sources_are_listed_with_their_health(workspace: Workspace) -> None:
     collected = CliRunner().invoke(cli, ["-C", str(workspace.folder), "collect", "saved"], env=workspace.settings)
     assert collected.exit_code == 0
     assert run(workspace, "list").splitlines()[0].split()[:3] == ["saved", "listing", "ok"]
+
+
+def test_the_list_tells_when_a_source_is_next_asked_and_what_it_costs(workspace: Workspace, site: Site) -> None:
+    """With the next issue, after what it said of itself; never again where it is gone or in no newsletter."""
+    body = rss(("One", "https://example.org/1"))
+    site.pages["/news"] = Page(body, headers={"Cache-Control": "max-age=86400"})
+    path = workspace.folder / "schedules.yaml"
+    path.write_text(plan_text(workspace).replace("https://example.com/known.xml", f"{site.url}/news"), encoding="utf-8")
+    CliRunner().invoke(cli, ["-C", str(workspace.folder), "collect"], env=workspace.settings)
+    saved, known = json.loads(run(workspace, "list", "--json"))
+
+    assert datetime.fromisoformat(saved["next_at"]) > datetime.now(UTC)
+    assert known["next_at"] is None  # in the schedules, and in no newsletter
+    assert known["health"]["size"] == len(body)
+    assert f"{len(body) / 1000:.0f} kB in" in run(workspace, "list")
+    assert "says that nothing new comes before" in run(workspace, "why", "known")
+    assert "nothing new by its own word until" in run(workspace, "why", "known")
+
+
+def test_collect_explains_as_well(workspace: Workspace, site: Site) -> None:
+    """`collect --why` is `sources why`, and takes one source."""
+    site.pages["/news"] = Page(rss(("One", "https://example.org/1")))
+    arguments = ["-C", str(workspace.folder), "collect", "--why", f"{site.url}/news"]
+    told = CliRunner().invoke(cli, arguments, env=workspace.settings)
+    wrong = CliRunner().invoke(cli, [*arguments, "saved"], env=workspace.settings)
+
+    assert told.output == run(workspace, "why", f"{site.url}/news")
+    assert wrong.exit_code == 2
 
 
 def test_why_tells_each_step(workspace: Workspace, site: Site) -> None:

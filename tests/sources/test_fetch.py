@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
+import itertools
 import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,9 +18,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.errors import FetchError
+from newsletter.errors import FetchError, StoreError
 from newsletter.sources import Fetch, Request, Response
-from newsletter.sources.fetch import open_fetch, retry_after
+from newsletter.sources.courtesy import Pace
+from newsletter.sources.fetch import open_fetch
+from newsletter.sources.turns import SharedTurns
+from newsletter.store import Store
 
 LOOPBACK = ip_network("127.0.0.1/32")
 Page = Callable[[BaseHTTPRequestHandler], object]
@@ -147,26 +154,6 @@ def test_the_wait_a_server_asks_for_is_kept(site: Site) -> None:
     error = failed(Request(url=site.url + "/feed"))
     assert (error.status, error.retry_after) == (429, 120.0)
     assert "retry after 120 s" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"Retry-After": "0"}, 0.0),
-        ({"Retry-After": " 7 "}, 7.0),
-        ({"Retry-After": "-5"}, None),
-        ({"Retry-After": "9" * 5000}, None),
-        ({"Retry-After": "9999999999"}, 31 * 86400.0),
-        ({"Retry-After": "Thu, 01 Jan 2026 00:02:00 GMT", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 120.0),
-        ({"Retry-After": "Wed, 31 Dec 2025 00:02:00 GMT", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 0.0),
-        ({"Retry-After": "Thu, 01 Jan 2026 00:02:00 GMT"}, None),
-        ({"Retry-After": "soon", "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date_by_the_servers_clock(headers: dict[str, str], seconds: float | None) -> None:
-    """Retry-After is read in both its forms, never negative, never longer than 31 days."""
-    assert retry_after(headers) == seconds
 
 
 def test_a_redirect_loop_ends(site: Site) -> None:
@@ -391,6 +378,138 @@ def test_a_caller_that_stops_early_leaves_nothing_behind(site: Site) -> None:
 def test_nothing_to_fetch_is_nothing() -> None:
     """No requests, no answers."""
     assert list(fetcher()([])) == []
+
+
+# --- turns ----------------------------------------------------------------------------------------------------------
+
+PAUSE = 0.05  # seconds
+PACE = Pace(domain="example.org", least=PAUSE, most=PAUSE)
+
+
+def paced(pace: Pace, turns: SharedTurns | None = None) -> Fetch:
+    """A fetch for which every address belongs to one domain."""
+    return open_fetch(allow=(LOOPBACK,), user_agent="newsletter-tests", turns=turns, paces=lambda _: pace)
+
+
+def noting(times: list[tuple[float, float]]) -> Page:
+    """A page that notes when it was asked and when it had answered."""
+
+    def page(handler: BaseHTTPRequestHandler) -> None:
+        began = time.monotonic()
+        answer(b"x")(handler)
+        times.append((began, time.monotonic()))
+
+    return page
+
+
+def test_a_domain_gets_a_pause_after_each_answer(site: Site) -> None:
+    """Requests to one domain are apart by its pace, those of a second call too."""
+    times: list[tuple[float, float]] = []
+    site.pages.update({f"/{number}": noting(times) for number in range(3)})
+    fetch = paced(PACE)
+    list(fetch([Request(url=f"{site.url}/{number}") for number in (0, 1)]))
+    list(fetch([Request(url=f"{site.url}/2")]))
+
+    assert len(times) == 3
+    assert all(later[0] - earlier[0] >= PAUSE for earlier, later in itertools.pairwise(times))
+
+
+def test_processes_share_the_turns_of_a_domain_that_counts_them_as_one(site: Site, store: Store) -> None:
+    """Two that know nothing of each other but the database never ask together, and keep the pause between them."""
+    times: list[tuple[float, float]] = []
+    site.pages.update({f"/{number}": noting(times) for number in range(4)})
+    shared = dataclasses.replace(PACE, shared=True)
+
+    def ask(first: int) -> None:
+        fetch = paced(shared, store.turns)
+        list(fetch([Request(url=f"{site.url}/{number}") for number in (first, first + 1)]))
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in (0, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(times) == 4
+    assert all(later[0] - earlier[0] >= PAUSE for earlier, later in itertools.pairwise(sorted(times)))
+
+
+class NoTurns:
+    """Turns of a database that is down."""
+
+    def take(self, domain: str, *, until: datetime, now: datetime) -> datetime | None:
+        """Fails."""
+        raise StoreError("the database failed: no route to it")
+
+    def pass_on(self, domain: str, *, free_at: datetime) -> None:
+        """Is never asked."""
+        raise AssertionError
+
+
+def test_turns_that_cannot_be_had_are_a_failed_answer(site: Site) -> None:
+    """Where the database fails, nothing is asked, and the reason is told."""
+    error = one(Request(url=f"{site.url}/feed"), paced(dataclasses.replace(PACE, shared=True), NoTurns()))
+
+    assert str(error) == f"did not ask for {site.url}/feed: the database failed: no route to it"
+    assert site.asked == []
+
+
+@pytest.mark.parametrize(("status", "headers"), [(429, {}), (429, {"Retry_After": "60"}), (503, {"Retry_After": "60"})])
+def test_a_domain_that_asks_for_time_is_asked_nothing_more(site: Site, status: int, headers: dict[str, Any]) -> None:
+    """What else was wanted of it is not asked, and waits as long."""
+    site.pages["/0"] = answer(status=status, **headers)
+    requests = [Request(url=f"{site.url}/{number}") for number in range(3)]
+    answers = dict(paced(PACE)(requests))
+
+    assert [path for path, _ in site.asked] == ["/0"]
+    for request in requests[1:]:
+        refusal = answers[request]
+        assert isinstance(refusal, FetchError)
+        assert (refusal.status, refusal.retry_after) == (status, 60 if headers else None)
+        assert "example.org asks for time" in str(refusal)
+
+
+def test_an_address_that_is_down_says_nothing_of_its_domain(site: Site) -> None:
+    """A 503 without a time, or any other error, is that address's own."""
+    site.pages.update({"/0": answer(status=503), "/1": answer(status=404), "/2": answer(b"x")})
+    requests = [Request(url=f"{site.url}/{number}") for number in range(3)]
+    answers = dict(paced(PACE)(requests))
+
+    assert isinstance(answers[requests[2]], Response)
+
+
+# --- moves ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statuses", "moved"), [((301,), "/1"), ((308, 301), "/2"), ((302,), ""), ((301, 302), "/1"), ((302, 301), "")]
+)
+def test_a_permanent_move_is_told_as_far_as_it_is_permanent(site: Site, statuses: tuple[int, ...], moved: str) -> None:
+    """301 and 308 in a row from the beginning are a move; what follows a temporary redirect is not."""
+    for number, status in enumerate(statuses):
+        site.pages[f"/{number}"] = answer(status=status, Location=f"/{number + 1}")
+    site.pages[f"/{len(statuses)}"] = answer(b"x")
+    got = fetched(Request(url=f"{site.url}/0"))
+
+    assert got.moved_to == (site.url + moved if moved else "")
+
+
+def test_what_has_moved_is_asked_where_it_is(site: Site) -> None:
+    """The request keeps its name, and goes to the new address."""
+    site.pages["/new"] = answer(b"x")
+    request = Request(url=f"{site.url}/old", moved=f"{site.url}/new")
+    got = fetched(request)
+
+    assert (got.url, got.request.address, got.moved_to) == (f"{site.url}/new", f"{site.url}/old", "")
+
+
+def test_an_answer_says_how_long_it_holds_and_what_it_took(site: Site) -> None:
+    """Its headers' word on its freshness, and the seconds it was waited for."""
+    site.pages["/feed"] = answer(b"x", Cache_Control="max-age=3600")
+    got = fetched(Request(url=f"{site.url}/feed"))
+
+    assert got.holds == timedelta(hours=1)
+    assert got.seconds > 0
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

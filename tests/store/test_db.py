@@ -10,6 +10,7 @@ from sqlalchemy.exc import StatementError
 from newsletter.errors import StoreError
 from newsletter.store import Store, open_store
 from newsletter.store.schema import sources
+from newsletter.store.sources import Attempt
 from tests.builders import NOON
 
 
@@ -30,7 +31,7 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
 def test_times_come_back_in_utc(store: Store) -> None:
     """A moment in any zone comes back as the same moment in UTC, to the microsecond."""
     moment = datetime(2026, 11, 20, 23, 59, 59, 123456, tzinfo=timezone(timedelta(hours=-8)))
-    store.sources.mark("feed", error="", now=moment)
+    store.sources.mark([Attempt(name="feed")], now=moment)
 
     (health,) = store.sources.list()
 
@@ -41,7 +42,7 @@ def test_times_come_back_in_utc(store: Store) -> None:
 def test_naive_times_are_bugs(store: Store) -> None:
     """A datetime without a zone is refused before it is written."""
     with pytest.raises(StatementError, match="naive"):
-        store.sources.mark("feed", error="", now=datetime(2026, 11, 20, 12))  # noqa: DTZ001  # that is the point
+        store.sources.mark([Attempt(name="feed")], now=datetime(2026, 11, 20, 12))  # noqa: DTZ001  # that is the point
 
 
 def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
