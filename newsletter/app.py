@@ -6,10 +6,11 @@ with open_app(config) as app:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,7 @@ from newsletter.render.issue import Render, open_render
 from newsletter.schedule import slots
 from newsletter.schedule.plan import load
 from newsletter.sources import Fetch, Kind, Read
+from newsletter.sources.courtesy import interval
 from newsletter.sources.fetch import open_fetch
 from newsletter.sources.worker import open_reader
 from newsletter.store import Store, migrate, open_store
@@ -54,6 +56,7 @@ T = TypeVar("T")
 
 USER_AGENT = f"newsletter/{__version__}"
 _A_YEAR = timedelta(days=366)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ class App:
     render: Render
     links: Links
     send: Send
+    # The reader of documents takes one at a time, and a domain one request; the daemon collects in two threads.
+    collecting: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def run(
         self, slot: Slot, *, audience: Audience, clock: Clock, besides: int | None = None, watch: Watch = ALONE
@@ -136,16 +141,17 @@ class App:
         NotFound for one that is not configured.
         """
         sources = [self._source(name) for name in names]
-        return collect(
-            sources,
-            kinds=self.kinds,
-            fetch=self.fetch,
-            read=self.read,
-            store=self.store,
-            now=now,
-            insist=insist,
-            progress=watch.source,
-        )
+        with self.collecting:
+            return collect(
+                sources,
+                kinds=self.kinds,
+                fetch=self.fetch,
+                read=self.read,
+                store=self.store,
+                now=now,
+                insist=insist,
+                progress=watch.source,
+            )
 
     def compose(self, slot: Slot, *, now: datetime, besides: int | None = None) -> Composed:
         """Stage 2."""
@@ -184,6 +190,27 @@ class App:
 
     def _source(self, name: str) -> Source:
         return _named(self.plan.sources, name, "source")
+
+    def sources_due(self, *, now: datetime) -> list[str]:
+        """The sources of scheduled newsletters to look at between issues, those first that waited longest.
+
+        So the votes of a day are known at more than its last moment, and a busy feed loses nothing that it drops.
+        """
+        scheduled = {schedule.newsletter for schedule in self.plan.schedules.values()}
+        names = {name: None for newsletter in sorted(scheduled) for name in self.newsletter(newsletter).sources}
+        tried = {health.name: health.tried_at for health in self.store.sources.list()}
+        resting = self.store.sources.resting(now=now)
+        a_week = self.store.entries.count(since=now - timedelta(days=7))
+        due = [
+            name
+            for name in names
+            if name not in resting and (name not in tried or tried[name] + interval(a_week.get(name, 0)) <= now)
+        ]
+        return sorted(due, key=lambda name: (tried.get(name, _LONG_AGO), name))
+
+    def reloaded(self) -> App:
+        """The same app with schedules.yaml as it is now. ConfigError with every mistake in it."""
+        return replace(self, plan=load_plan(self.config, load_plugins()))
 
     def next_collected(self, name: str, *, now: datetime) -> datetime | None:
         """When a source is next asked: with the next issue after its rest. None where it will not be."""

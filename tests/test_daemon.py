@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from newsletter.mail.mailbox import Mailbox, open_mailbox
 from newsletter.model import State
 from newsletter.store.subscribers import Applicant
 from tests.builders import HOUR, MINUTE
+from tests.sites import Page, Site
 from tests.workspaces import PLAN, make_workspace
 
 EIGHT = datetime(2026, 11, 20, 8, tzinfo=UTC)  # a Friday
@@ -188,3 +191,106 @@ def test_stopping_starts_nothing(app: App, mailbox: Mailbox) -> None:
     daemon.tick()
 
     assert mailbox.messages() == ()
+
+
+# --- between issues -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def voted(tmp_path: Path, mailbox: Mailbox, site: Site) -> Iterator[App]:
+    """A newsletter whose papers are voted on, at a site of this machine."""
+    plan = MORNING.replace("kind: listing", "kind: huggingface").replace(
+        'path: "listing.txt"', f'url: "{site.url}", date: "2026-11-20"'
+    )
+    workspace = make_workspace(tmp_path / "workspace", smtp_url=mailbox.url)
+    (workspace.folder / "schedules.yaml").write_text(plan, encoding="utf-8")
+    settings = {**workspace.settings, "NEWSLETTER_ALLOW_NETWORKS": "127.0.0.0/8"}
+    with open_app(load_config(workspace.folder, settings)) as app:
+        yield app
+
+
+def votes(count: int) -> Page:
+    """A day of one paper with so many votes."""
+    paper = {"id": "2611.00001", "title": "T", "summary": "S", "authors": [], "upvotes": count}
+    return Page(json.dumps([{"paper": paper, "numComments": 1}]).encode(), content_type="application/json")
+
+
+def test_votes_are_looked_at_between_issues(voted: App, site: Site) -> None:
+    """A source is looked at when its time has come, by one daemon, and every look keeps a snapshot."""
+    clock = Clock(EIGHT)
+    daemon, other = Daemon(voted, clock=clock), Daemon(voted, clock=clock)
+    for hours, count in ((0, 3), (1, 5), (13, 9)):
+        site.pages["/api/daily_papers"] = votes(count)
+        clock.now = EIGHT + hours * HOUR
+        daemon.look()
+        other.look()
+
+    (source,) = voted.plan.sources
+    told = [signals.upvotes for _, signals in voted.store.entries.signals(source, "arxiv:2611.00001")]
+    assert told == [3, 9]  # after one new entry a week the next look is twelve hours later
+    assert len(site.asked) == 2
+
+
+def test_while_one_daemon_collects_the_others_do_not(voted: App, site: Site) -> None:
+    """The turn is the database's; one whose holder died is free again after a while."""
+    site.pages["/api/daily_papers"] = votes(3)
+    clock = Clock(EIGHT)
+    voted.store.turns.take("collecting", until=EIGHT + HOUR, now=EIGHT)
+    Daemon(voted, clock=clock).look()
+    held = len(site.asked)
+    clock.now = EIGHT + HOUR
+    Daemon(voted, clock=clock).look()
+
+    assert (held, len(site.asked)) == (0, 1)
+
+
+def test_what_is_looked_at_is_what_some_schedule_needs(voted: App, site: Site) -> None:
+    """A newsletter that is sent by hand only is collected by hand only; a source that rests is left alone."""
+    site.pages["/api/daily_papers"] = Page(status=500)
+    clock = Clock(EIGHT)
+    daemon = Daemon(voted, clock=clock)
+    daemon.look()
+    clock.now += MINUTE
+    daemon.look()
+    unscheduled = dataclasses.replace(voted, plan=dataclasses.replace(voted.plan, schedules={}))
+
+    assert len(site.asked) == 1
+    assert unscheduled.sources_due(now=EIGHT + 24 * HOUR) == []
+
+
+# --- schedules.yaml while it runs -----------------------------------------------------------------------------------
+
+
+def test_a_changed_schedule_is_taken_up(app: App, mailbox: Mailbox) -> None:
+    """What is saved while the daemon runs counts from the next tick on."""
+    clock = Clock(EIGHT + HOUR)
+    daemon = Daemon(app, clock=clock)
+    path = app.config.schedules
+    path.write_text(path.read_text("utf-8").replace('"08:00"', '"10:00"'), encoding="utf-8")
+    daemon.tick()
+    before = len(mailbox.messages())
+    clock.now = EIGHT + 2 * HOUR
+    daemon.tick()
+
+    assert (before, len(mailbox.messages())) == (0, 2)
+
+
+def test_a_broken_schedule_changes_nothing(app: App, mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
+    """Its mistakes are told once, and what was known before goes on."""
+    daemon = Daemon(app, clock=Clock(EIGHT))
+    app.config.schedules.write_text("newsletters: [", encoding="utf-8")
+    daemon.tick()
+    daemon.tick()
+
+    told = [record.getMessage() for record in caplog.records if "has mistakes" in record.getMessage()]
+    assert len(told) == 1
+    assert "schedules.yaml:1" in told[0]
+    assert len(mailbox.messages()) == 2
+
+
+def test_a_schedule_that_is_asked_for_is_read_again(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    """A signal reads it whether or not it looks changed."""
+    caplog.set_level(logging.INFO)
+    Daemon(app, clock=Clock(EIGHT)).take_up_changes(asked=True)
+
+    assert "took up schedules.yaml" in caplog.text

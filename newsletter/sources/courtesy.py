@@ -26,8 +26,16 @@ FOREVER = timedelta(days=3650)
 LONGEST_HINT = timedelta(hours=6)
 _WEEK_OF_HOURS = 7 * 24
 
+_OFTEN = timedelta(hours=1)
+_SELDOM = timedelta(hours=12)
+
 SIGHTINGS = 3
 _APART = timedelta(hours=20)  # sightings of one day are one: a site that is being moved says much in an hour
+
+
+def interval(a_week: int) -> timedelta:
+    """How long after one look the next at a source that gave so many new entries in the last week: 1 to 12 hours."""
+    return min(max(timedelta(days=7) / max(a_week, 1), _OFTEN), _SELDOM)
 
 
 def rest(failures: int, *, retry_after: float | None = None, status: int | None = None) -> timedelta:

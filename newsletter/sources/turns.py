@@ -27,11 +27,11 @@ _LOOK_AGAIN = 0.5  # seconds: a holder that is done early passes its turn on bef
 class SharedTurns(Protocol):
     """Turns that all processes share; `store.turns` is one."""
 
-    def take(self, domain: str, *, until: datetime, now: datetime) -> datetime | None:
+    def take(self, name: str, /, *, until: datetime, now: datetime) -> datetime | None:
         """Take the turn if it is free now, and hold it `until`; else, from when on it may be."""
         ...
 
-    def pass_on(self, domain: str, *, free_at: datetime) -> None:
+    def pass_on(self, name: str, /, *, free_at: datetime) -> None:
         """Give the turn back, to be taken from an instant on."""
         ...
 

@@ -105,9 +105,11 @@ class Entries:
                 connection.execute(sa.select(entries.c.title).where(entries.c.source == source)).scalars()
             )
 
-    def count(self) -> Mapping[str, int]:
-        """How many entries each source has given so far."""
+    def count(self, *, since: datetime | None = None) -> Mapping[str, int]:
+        """How many entries each source has given so far, or for the first time after a moment."""
         query = sa.select(entries.c.source, sa.func.count()).group_by(entries.c.source)
+        if since is not None:
+            query = query.where(entries.c.first_seen > since)
         with self._db.reading() as connection:
             return dict(connection.execute(query).all())
 

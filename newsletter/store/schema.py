@@ -95,11 +95,11 @@ answers = _table(
     sa.Column("moved_at", Instant),  # when last
 )
 
-# Whose turn it is to ask a domain that counts the requests of all processes as one.
+# Whose turn it is, among all processes: to ask a domain that counts their requests as one, to collect.
 turns = _table(
     "turns",
-    sa.Column("domain", sa.Text, primary_key=True),
-    sa.Column("free_at", Instant, nullable=False),  # nobody asks before
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("free_at", Instant, nullable=False),  # nobody takes it before
 )
 
 entries = _table(

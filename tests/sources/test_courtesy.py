@@ -13,6 +13,7 @@ from newsletter.sources.courtesy import (
     LONGEST_REST,
     Hints,
     Move,
+    interval,
     pace_of,
     rest,
     resume,
@@ -29,6 +30,13 @@ hints = st.builds(
     skip_hours=st.lists(st.integers(0, 23), unique=True).map(tuple),
     skip_days=st.lists(st.integers(0, 6), unique=True).map(tuple),
 )
+
+
+def test_busy_sources_are_looked_at_more_often() -> None:
+    """From every hour to twice a day, by what a source gave in a week."""
+    assert [interval(a_week) for a_week in (0, 1, 14, 24, 168, 5000)] == [
+        12 * HOUR, 12 * HOUR, 12 * HOUR, 7 * HOUR, HOUR, HOUR
+    ]  # fmt: skip
 
 
 def test_rests_double_up_to_a_week() -> None:

@@ -437,11 +437,11 @@ def test_processes_share_the_turns_of_a_domain_that_counts_them_as_one(site: Sit
 class NoTurns:
     """Turns of a database that is down."""
 
-    def take(self, domain: str, *, until: datetime, now: datetime) -> datetime | None:
+    def take(self, name: str, /, *, until: datetime, now: datetime) -> datetime | None:
         """Fails."""
         raise StoreError("the database failed: no route to it")
 
-    def pass_on(self, domain: str, *, free_at: datetime) -> None:
+    def pass_on(self, name: str, /, *, free_at: datetime) -> None:
         """Is never asked."""
         raise AssertionError
 

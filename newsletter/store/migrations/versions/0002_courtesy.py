@@ -34,8 +34,8 @@ def upgrade() -> None:
 
     op.create_table(
         "turns",
-        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("free_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("domain", name="pk_turns"),
+        sa.PrimaryKeyConstraint("name", name="pk_turns"),
         sqlite_strict=True,
     )
