@@ -19,7 +19,7 @@ from newsletter.errors import FetchError, SourceError
 from newsletter.model import Collected, Entry, Source, SourceReport
 from newsletter.report import counted
 from newsletter.sources import Fetch, Kind, Read, Request, Response
-from newsletter.sources.courtesy import Hints, Move, rest, resume, sighted, together
+from newsletter.sources.courtesy import FOREVER, Hints, Move, rest, resume, sighted, together
 from newsletter.sources.guard import shown
 from newsletter.sources.hints import document_hints
 from newsletter.sources.identity import title_key
@@ -146,7 +146,7 @@ def _plan(
     wanted: list[tuple[_Tally, Request]] = []
     for tally in tallies:
         if health := resting.get(tally.source.name):
-            _leave_alone(tally, health)
+            _leave_alone(tally, health, memory.now)
         else:
             requests = _requests(tally, kinds, memory.now)
             tally.awaited = len(requests)
@@ -250,11 +250,15 @@ def _news(found: Sequence[Entry], source: Source, kind: Kind, store: Store, now:
     return lambda new: news(new, of=len(found), first=not known, known_titles=titles, now=now)
 
 
-def _leave_alone(tally: _Tally, health: Health) -> None:
+def _leave_alone(tally: _Tally, health: Health, now: datetime) -> None:
     tally.resting = health
     until = f"{health.rests_until:%Y-%m-%d %H:%M} UTC"
     if not health.error:
         tally.notes.append(f"not asked: by its own word nothing new comes before {until}")
+        return
+    if health.rests_until and health.rests_until - now > FOREVER / 2:
+        gone = f"gone for good, by its own word: remove it, or give its new address ({health.error})"
+        tally.errors.append(SourceError(gone))
         return
     failures = counted(health.failures, "failure")
     tally.errors.append(SourceError(f"left alone until {until} after {failures}, the last: {health.error}"))

@@ -172,6 +172,8 @@ def test_a_server_that_asks_for_time_gets_it(store: Store, fetch: Fetch, site: S
     rests = {health.name: health.rests_until for health in store.sources.list()}
     assert rests["busy"] == NOON + 2 * HOUR
     assert set(store.sources.resting(now=NOON + timedelta(days=1000))) == {"gone"}
+    told = run(store, fetch, feed(site.url + "/gone", "gone"), now=NOON + 30 * DAY)
+    assert "remove it, or give its new address" in told.sources[0].error
 
 
 def test_a_feed_is_not_asked_before_it_has_something_new(store: Store, fetch: Fetch, site: Site) -> None:
