@@ -74,13 +74,17 @@ class Newsletter:
 class Schedule:
     """When issues of a newsletter are due. Either `cron` (five fields) or `every` with the wall times `at`.
 
-    `weekdays` are 0 (Monday) to 6, what `every` comes to. `timezone` is an IANA name or "subscriber": that wall time
-    wherever each reader is.
+    `weekdays` are 0 (Monday) to 6 and `month_days` 1 to 31, what `every` comes to: it falls on either, in a month that
+    is too short on its last day. Of `weeks` weeks one counts, that of `starting` or of 1970-01-05. `timezone` is an
+    IANA name or "subscriber": that wall time wherever each reader is.
     """
 
     name: str
     newsletter: str
     weekdays: frozenset[int] = frozenset(range(7))
+    month_days: frozenset[int] = frozenset()
+    weeks: int = 1
+    starting: date | None = None
     at: tuple[time, ...] = ()
     cron: str = ""
     timezone: str = "UTC"

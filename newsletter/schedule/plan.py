@@ -18,12 +18,15 @@ from newsletter.model import Limits, Newsletter, Plan, Schedule, Source, Topic, 
 from newsletter.registry import Option
 from newsletter.schedule.nodes import Cursor, Field, compose, record, several, single
 from newsletter.schedule.values import (
+    Days,
     Mistake,
+    a_date,
     age,
     between,
     boolean,
     catch_up,
     crontab,
+    days,
     integer,
     language,
     mailbox,
@@ -33,7 +36,6 @@ from newsletter.schedule.values import (
     timezone,
     verbatim,
     wall_time,
-    weekdays,
 )
 
 T = TypeVar("T")
@@ -244,7 +246,9 @@ def _schedule_fields(*, newsletters: Collection[str]) -> Mapping[str, Field]:
         "newsletter": Field(
             read=single(one_of(newsletters, "newsletter")), required="the name of one, as it stands under newsletters"
         ),
-        "every": Field(read=_every, attribute="weekdays"),
+        "every": Field(read=_every),
+        "weeks": Field(read=single(between(1, 52))),
+        "starting": Field(read=single(a_date)),
         "at": Field(read=_at),
         "cron": Field(read=single(crontab)),
         "timezone": Field(read=single(timezone)),
@@ -256,16 +260,20 @@ def _schedule_fields(*, newsletters: Collection[str]) -> Mapping[str, Field]:
 def _schedule(cursor: Cursor, fields: Mapping[str, Field]) -> Values:
     entries = cursor.entries()
     if "cron" in entries:
-        for key in ("every", "at"):
+        for key in ("every", "at", "weeks", "starting"):
             if key in entries:
                 entries[key].note("cannot stand beside cron", "cron says both the days and the times")
     elif "at" not in entries:
         cursor.note("is missing", 'such as at: "08:00"; or give cron', key="at")
-    return record(cursor, entries, fields)
+    values = record(cursor, entries, fields)
+    if "every" in values:
+        values["weekdays"], values["month_days"] = values.pop("every")
+    return values
 
 
-def _every(cursor: Cursor) -> frozenset[int]:
-    return frozenset().union(*several(weekdays, least=1)(cursor))
+def _every(cursor: Cursor) -> Days:
+    said = several(days, least=1)(cursor)
+    return frozenset().union(*(weekdays for weekdays, _ in said)), frozenset().union(*(numbers for _, numbers in said))
 
 
 def _at(cursor: Cursor) -> tuple[time, ...]:

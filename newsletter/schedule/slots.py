@@ -27,6 +27,7 @@ _DAY = timedelta(days=1)
 # Local dates are within a day of the date in UTC, and a jump of the clocks is at most a day (Apia, 2011).
 _MARGIN = 2 * _DAY
 _WEEK = 7 * _DAY
+_A_MONDAY = date(1970, 1, 5)
 _WEEKS_AHEAD = 41 * 53  # `0 8 29 2 */4` may have to wait 40 years
 
 
@@ -110,7 +111,22 @@ def _times(schedule: Schedule) -> tuple[time, ...]:
 
 
 def _falls_on(schedule: Schedule, day: date) -> bool:
-    return cron.parse(schedule.cron).falls_on(day) if schedule.cron else day.weekday() in schedule.weekdays
+    if schedule.cron:
+        return cron.parse(schedule.cron).falls_on(day)
+    return (day.weekday() in schedule.weekdays or _is_month_day(schedule, day)) and _is_its_week(schedule, day)
+
+
+def _is_month_day(schedule: Schedule, day: date) -> bool:
+    """Whether a day of the month is meant: the 31st of a month without one is its last day."""
+    last = (day + _DAY).day == 1
+    return day.day in schedule.month_days or (last and any(wanted > day.day for wanted in schedule.month_days))
+
+
+def _is_its_week(schedule: Schedule, day: date) -> bool:
+    """Whether a week counts, where only one of several does. Weeks begin on Monday."""
+    first = schedule.starting or _A_MONDAY
+    monday = first - first.weekday() * _DAY
+    return day >= (schedule.starting or date.min) and (day - monday).days // 7 % schedule.weeks == 0
 
 
 def _grace(schedule: Schedule) -> timedelta:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Callable, Collection
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from email.utils import getaddresses
 from functools import cache
 
@@ -184,11 +184,26 @@ def wall_time(text: str) -> time:
     return time(hour, minute)
 
 
-def weekdays(text: str) -> frozenset[int]:
-    """The weekdays (0 is Monday) that one word of `every` stands for."""
-    if text.lower() not in EVERY:
-        raise Mistake(f"{quoted(text)} is not a day", f"choose from: {', '.join(EVERY)}")
-    return EVERY[text.lower()]
+Days = tuple[frozenset[int], frozenset[int]]  # weekdays (0 is Monday) and days of the month
+
+
+def days(text: str) -> Days:
+    """The days that one word of `every` stands for: weekdays, or the number of a day of each month."""
+    if text.lower() in EVERY:
+        return EVERY[text.lower()], frozenset()
+    if text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 31:  # noqa: PLR2004 (the calendar's)
+        return frozenset(), frozenset({int(text)})
+    raise Mistake(f"{quoted(text)} is not a day", f"choose from: {', '.join(EVERY)}, or the 1 to 31 of a month")
+
+
+def a_date(text: str) -> date:
+    """Read a date, `2026-01-05`."""
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Mistake(f"{quoted(text)} is not a date", "such as 2026-01-05")
 
 
 def crontab(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -123,6 +123,10 @@ def test_everything() -> None:
     assert loaded.schedules["twice"].weekdays == {5, 6}
     assert loaded.schedules["twice"].at == (time(9, 5), time(18, 30))
     assert loaded.schedules["twice"].catch_up == timedelta(0)
+    assert loaded.schedules["monthly"].weekdays == frozenset()
+    assert loaded.schedules["monthly"].month_days == {1, 31}
+    assert loaded.schedules["fortnightly"].weeks == 2
+    assert loaded.schedules["fortnightly"].starting == date(2026, 1, 5)
     assert loaded.schedules["by-cron"].cron == "*/30 17-18 1,15 jan-mar mon-fri/2"
     assert loaded.schedules["by-cron"].catch_up == timedelta(0)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zoneinfo
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -149,6 +151,54 @@ def test_short_months() -> None:
     slots = of_the_year(a_schedule(cron="0 8 31 * *"), "UTC")
 
     assert [slot.date.month for slot in slots] == [1, 3, 5, 7, 8, 10, 12]
+
+
+@pytest.mark.parametrize(
+    ("month_days", "days"),
+    [
+        ({1}, {month: [1] for month in range(1, 13)}),
+        ({31}, {1: [31], 2: [28], 3: [31], 4: [30], 6: [30], 7: [31], 8: [31], 9: [30], 11: [30], 12: [31]}),
+        ({30, 31}, {1: [30, 31], 2: [28], 4: [30], 12: [30, 31]}),
+        ({15, 29}, {2: [15, 28], 3: [15, 29]}),
+    ],
+)  # fmt: skip
+def test_a_day_of_the_month(month_days: set[int], days: dict[int, list[int]]) -> None:
+    """A month that is too short has its turn on its last day, and never two for one."""
+    schedule = dataclasses.replace(a_schedule("08:00"), weekdays=frozenset[int](), month_days=frozenset(month_days))
+    found = [slot.date for slot in of_the_year(schedule, "UTC")]
+
+    for month, expected in days.items():
+        assert [day.day for day in found if day.month == month] == expected
+    assert len(found) == len(set(found))
+
+
+def test_a_leap_day_is_the_last_day_of_its_month() -> None:
+    """The 31st of February is the 29th in a leap year."""
+    schedule = dataclasses.replace(a_schedule("08:00"), weekdays=frozenset[int](), month_days=frozenset({31}))
+
+    assert slot_on(schedule, date(2028, 2, 29)) is not None
+    assert slot_on(schedule, date(2028, 2, 28)) is None
+
+
+@pytest.mark.parametrize("starting", [date(2026, 1, 5), date(2026, 1, 8)])
+def test_every_other_week(starting: date) -> None:
+    """Weeks count from the one that the first issue is in, and nothing comes before it, whatever the clocks do."""
+    schedule = dataclasses.replace(
+        a_schedule("08:00", zone="Europe/Berlin", weekdays=frozenset({0, 4})), weeks=2, starting=starting
+    )
+    found = [slot.date for slot in of_the_year(schedule, "Europe/Berlin")]
+
+    assert found[0] == (date(2026, 1, 5) if starting == date(2026, 1, 5) else date(2026, 1, 9))
+    assert {(day - date(2026, 1, 5)).days // 7 % 2 for day in found} == {0}
+    assert len(found) == (52 if starting == date(2026, 1, 5) else 51)
+
+
+def test_every_other_week_without_a_beginning() -> None:
+    """Without `starting` the weeks count from one that is the same for everybody."""
+    schedule = dataclasses.replace(a_schedule("08:00", weekdays=frozenset({0})), weeks=2)
+    found = [slot.date for slot in of_the_year(schedule, "UTC")]
+
+    assert {later - earlier for earlier, later in pairwise(found)} == {14 * DAY}
 
 
 def test_a_date_that_a_zone_left_out() -> None:
