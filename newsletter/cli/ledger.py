@@ -102,13 +102,24 @@ def deliveries(ctx: click.Context, issue: int, *, state: str | None, as_csv: boo
 @click.command()
 @click.argument("newsletter", default="")
 @click.option("--why", "slot", help="Tell everything about the runs of this slot, for example morning/2026-11-20.")
+@click.option("--for", "email", metavar="EMAIL", help="With --why: tell what became of this person's mail.")
 @click.option("--limit", default=10, show_default=True)
 @as_json
 @click.pass_context
-def runs(ctx: click.Context, newsletter: str, *, slot: str | None, limit: int, as_json: bool) -> None:
+def runs(
+    ctx: click.Context, newsletter: str, *, slot: str | None, email: str | None, limit: int, as_json: bool
+) -> None:
     """Tell what the last runs did, and why mail did or did not go out."""
+    if email and not slot:
+        raise click.UsageError("--for needs --why: name the slot")
     with open_ledger(ctx) as store:
         found = store.runs.list(newsletter, slot=slot or "", limit=limit)
+        if email:
+            from newsletter.cli.person import answer  # noqa: PLC0415
+
+            slots = {(ended.run.slot.newsletter, ended.run.slot.key): ended.run.slot for ended in found}
+            click.echo("\n".join(answer(store, one, email) for one in slots.values()) or f"no runs of slot {slot}")
+            return
     if as_json:
         print_json(found)
         return

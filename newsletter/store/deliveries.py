@@ -14,6 +14,7 @@ import builtins
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -242,28 +243,21 @@ class Deliveries:
 
     def list(self, issue: int, *, state: State | None = None, limit: int = 10_000) -> builtins.list[Line]:
         """The ledger of an issue, in order. NotFound when there is no such issue."""
-        query = (
-            sa.select(
-                deliveries.c.id,
-                deliveries.c.issue,
-                sa.func.coalesce(subscribers.c.email, "(erased)").label("email"),
-                *(
-                    deliveries.c[name]
-                    for name in ("state", "reason", "due_at", "attempts", "code", "reply", "ended_at")
-                ),
-            )
-            .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
-            .where(deliveries.c.issue == issue)
-            .order_by(deliveries.c.id)
-            .limit(limit)
-        )
+        query = _lines(issue).order_by(deliveries.c.id).limit(limit)
         if state is not None:
             query = query.where(deliveries.c.state == state)
         with self._db.reading() as connection:
             if connection.execute(sa.select(issues.c.id).where(issues.c.id == issue)).first() is None:
                 raise NotFound(f"there is no issue {issue}; `newsletter issues list` shows those there are")
             rows = connection.execute(query).mappings().all()
-        return [Line(**{**row, "state": State(row["state"])}) for row in rows]
+        return [_line(row) for row in rows]
+
+    def of(self, issue: int, subscriber: int) -> Line | None:
+        """One subscriber's line in the ledger of an issue, None where they have none."""
+        query = _lines(issue).where(deliveries.c.subscriber == subscriber)
+        with self._db.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return _line(row) if row else None
 
     def _mark_one(self, connection: sa.Connection, mark: Mark, owner: str, now: datetime) -> None:
         held = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
@@ -285,6 +279,24 @@ class Deliveries:
         written = connection.execute(done).rowcount == 1
         if written and mark.state is State.UNCERTAIN:
             _log_uncertain(connection, [mark.delivery], mark.reason, now)
+
+
+def _lines(issue: int) -> sa.Select[Any]:
+    names = ("state", "reason", "due_at", "attempts", "code", "reply", "ended_at")
+    return (
+        sa.select(
+            deliveries.c.id,
+            deliveries.c.issue,
+            sa.func.coalesce(subscribers.c.email, "(erased)").label("email"),
+            *(deliveries.c[name] for name in names),
+        )
+        .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
+        .where(deliveries.c.issue == issue)
+    )
+
+
+def _line(row: sa.RowMapping) -> Line:
+    return Line(**{**row, "state": State(row["state"])})
 
 
 def _requeue(which: sa.ColumnElement[bool]) -> sa.Update:

@@ -69,6 +69,12 @@ class Subscribers:
         with self._db.reading() as connection:
             return [Subscriber(**row) for row in connection.execute(_listing(newsletter)).mappings()]
 
+    def of(self, subscriber: int, newsletter: str) -> Subscriber | None:
+        """Somebody as a reader of one newsletter, None for one who never signed up for it."""
+        with self._db.reading() as connection:
+            row = connection.execute(_listing(newsletter).where(subscribers.c.id == subscriber)).mappings().first()
+        return Subscriber(**row) if row else None
+
     def timezones(self, newsletter: str) -> set[str]:
         """The distinct time zones of a newsletter's confirmed readers; empty string for those who named none."""
         query = (

@@ -153,6 +153,12 @@ def test_the_ledger_is_shown(workspace: Workspace) -> None:
     assert "reader000@example.org" in run(workspace, "deliveries", "1", "--state", "sent")
     assert run(workspace, "deliveries", "1", "--csv").splitlines()[0].startswith("email,state,reason")
     assert "sent 3 messages now" in run(workspace, "runs")
+    slot = json.loads(run(workspace, "runs", "--json"))[0]["run"]["slot"]
+    key = f"{slot['schedule']}/{slot['date']}"
+    assert "reader000@example.org: the mail server took it" in run(
+        workspace, "runs", "--why", key, "--for", "reader000@example.org"
+    )
+    run(workspace, "runs", "--for", "reader000@example.org", status=2)
     assert json.loads(run(workspace, "deliveries", "1", "--json"))[0]["state"] == "sent"
 
 
