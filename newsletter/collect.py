@@ -1,6 +1,6 @@
 """Stage 1: read every source, keep what is new, remember every signal.
 
-    sources | requests | fetch | read | store.entries.add | report
+    sources | requests | fetch | read | store.entries.add | look up what is missing | report
 
 A source that fails is a line in the report; the others are collected all the same. Nothing is remembered about an
 answer (its validators, its digest) before its entries are stored, so a crash in between costs a second fetch only.
@@ -11,14 +11,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.codec import decode, encode
 from newsletter.errors import FetchError, SourceError
 from newsletter.logbook import Logbook, Progress, Tally, move_of, moved
 from newsletter.model import Collected, Entry, Source
 from newsletter.report import counted
-from newsletter.sources import Fetch, Kind, Read, Request, Response
+from newsletter.sources import Fetch, Kind, Lookup, Read, Request, Response
 from newsletter.sources.courtesy import FOREVER, Hints
 from newsletter.sources.guard import shown
 from newsletter.sources.hints import document_hints
@@ -27,6 +27,9 @@ from newsletter.sources.news import news
 from newsletter.store import Store
 from newsletter.store.entries import News
 from newsletter.store.sources import Answered, Health
+
+_LOOKED_UP = timedelta(days=7)  # what lacks something is asked about for so long
+_AT_MOST = 300  # papers in one run
 
 
 def collect(
@@ -57,6 +60,7 @@ def collect(
             tally.awaited -= 1
             log.close(tally)
     log.flush()
+    _look_up(tallies, kinds=kinds, fetch=fetch, read=read, log=log)
     return Collected(sources=tuple(tally.done() for tally in tallies.values()))
 
 
@@ -174,3 +178,30 @@ def _leave_alone(tally: Tally, health: Health, now: datetime) -> None:
         return
     failures = counted(health.failures, "failure")
     tally.errors.append(SourceError(f"left alone until {until} after {failures}, the last: {health.error}"))
+
+
+def _look_up(
+    tallies: Mapping[str, Tally], *, kinds: Mapping[str, Kind], fetch: Fetch, read: Read, log: Logbook
+) -> None:
+    """Ask those sources that can tell more about what all of these name without a summary or authors.
+
+    A question is asked until it is answered: what such an answer leaves out is not known there. That it cannot be
+    asked now is a note, since the source itself was read.
+    """
+    for tally in tallies.values():
+        kind = kinds[tally.source.kind]
+        if not isinstance(kind, Lookup) or tally.errors or not (scheme := kind.scheme(tally.source)):
+            continue
+        since = log.now - _LOOKED_UP
+        keys = log.store.entries.incomplete(list(tallies), prefix=scheme, since=since, limit=_AT_MOST)
+        requests = kind.lookups(tally.source, keys)
+        answered = log.store.sources.answered({request.address for request in requests})
+        for request, answer in fetch([request for request in requests if request.address not in answered]):
+            try:
+                if isinstance(answer, FetchError):
+                    raise answer
+                log.store.entries.fill(read(tally.source.kind, answer, tally.source, now=log.now))
+            except SourceError as error:
+                tally.notes.append(f"could not look up what others leave out: {error}")
+            else:
+                log.store.sources.remember({request.address: Answered()})

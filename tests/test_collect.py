@@ -253,6 +253,30 @@ def test_a_new_feed_does_not_flood(store: Store, fetch: Fetch, site: Site) -> No
     assert candidates[-1].entry.title == "Fresh"
 
 
+def test_what_sources_leave_out_is_looked_up(store: Store, fetch: Fetch, site: Site) -> None:
+    """A paper that a blog only names gets its abstract and authors from arXiv, when it answers, and once."""
+    answer = Path(__file__).parent / "data" / "lookups" / "arxiv" / "papers" / "answer.xml"
+    site.pages["/feed"] = Page(rss(("On cups", "https://arxiv.org/abs/2611.00001"), ("A post", "https://example.org/")))
+    site.pages["/rss"] = Page(rss())
+    site.pages["/api"] = Page(b"Rate exceeded.\n")
+    options = {"categories": ("cs.CL",), "url": site.url + "/rss", "enrich": True, "api": site.url + "/api"}
+    sources = feed(site.url + "/feed"), Source(name="arxiv", kind="arxiv", options=options)
+    busy = run(store, fetch, *sources)
+    site.pages["/api"] = Page(answer.read_bytes())
+    run(store, fetch, *sources, now=NOON + HOUR)
+    site.asked.clear()
+    run(store, fetch, *sources, now=NOON + 2 * HOUR)
+    paper, _ = store.entries.candidates(["feed"], since=NOON - HOUR, until=NOON)
+
+    assert busy.failed == ()
+    assert "Rate exceeded" in busy.sources[1].note
+    assert site.asked == ["/feed", "/rss/cs.CL"]
+    assert paper.entry.source == "feed"
+    assert paper.entry.title == "On cups"
+    assert paper.entry.summary
+    assert paper.entry.authors
+
+
 def test_progress_hears_of_every_source(store: Store, fetch: Fetch, site: Site) -> None:
     """Whoever looks on is told of each source once, good or bad."""
     site.pages["/feed"] = Page(rss(("One", "https://example.org/1")))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from newsletter.errors import FetchError, Problem
 from newsletter.model import Entry, Source
@@ -104,4 +104,17 @@ class Kind(Protocol):
 
     def read(self, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
         """The entries in one answer, newest or best first as the source has them. ReadError names what is wrong."""
+        ...
+
+
+@runtime_checkable
+class Lookup(Protocol):
+    """What a kind has besides, if it can tell more of what other sources name; a kind need not. Pure as well."""
+
+    def scheme(self, source: Source) -> str:
+        """How the keys begin that this source can be asked about, such as `arxiv:`; empty where it is not to be."""
+        ...
+
+    def lookups(self, source: Source, keys: Sequence[str]) -> Sequence[Request]:
+        """What to fetch to learn more of these keys. `Kind.read` reads the answers, whose entries have such keys."""
         ...

@@ -1,32 +1,33 @@
 """Kind `arxiv`: the daily announcements of rss.arxiv.org, one request for all categories.
 
 The format, and what is odd about it: https://info.arxiv.org/help/rss_specifications.html. On weekends and holidays the
-feed is there and empty. Half of an ordinary day is replacements of papers announced before.
+feed is there and empty. Half of an ordinary day is replacements of papers announced before. Where `enrich` says so,
+arXiv's API is asked about papers that other sources name (see `arxiv_api`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from newsletter.errors import Problem
-from newsletter.model import Entry, Link, Source
+from newsletter.model import Entry, Source
 from newsletter.registry import Option
 from newsletter.sources import Request, Response
-from newsletter.sources.clean import moment, one_line, shortened
+from newsletter.sources.arxiv_api import API, CATEGORY, SCHEME, asked_about, lookups, paper_entry, read_answer
+from newsletter.sources.clean import one_line
 from newsletter.sources.feed import check_url
 from newsletter.sources.files import PATH, either, matching
-from newsletter.sources.identity import arxiv_id, identify
-from newsletter.sources.item import Item
+from newsletter.sources.guard import url_complaint
+from newsletter.sources.identity import arxiv_id
+from newsletter.sources.item import Item, Text
 from newsletter.sources.xmlfeed import read_xml_feed
 
 _URL = "https://rss.arxiv.org/rss/"
 _ANNOUNCE = ("new", "cross", "replace", "replace-cross")
 _ANNOUNCED = _ANNOUNCE[:2]
-# Papers carry ACM and MSC classes ("I.2.6; I.2.7", "68T07") among their categories.
-_CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z]+(?:-[a-z]+)?)?", re.ASCII)
 _PREFIX = re.compile(r"arXiv:\S+\s+Announce Type:\s*([\w-]+)\s+(?:Abstract:)?\s*", re.IGNORECASE)
 _SUFFIX = re.compile(r"\s*\(arXiv:[^()]*\)\s*$")  # on titles, in the older form of the feed
 _AFFILIATION = re.compile(r"\([^()]*\)")
@@ -41,6 +42,11 @@ class ArxivKind:
             "categories": Option(type=tuple, help="arXiv categories such as cs.CL"),
             "announce": Option(type=tuple, help="which announcements: new, cross, replace, replace-cross (new, cross)"),
             "url": Option(help=f"where the feeds are ({_URL})"),
+            "enrich": Option(
+                type=bool,
+                help="ask arXiv's API for abstract and authors of papers that other sources name without them (false)",
+            ),
+            "api": Option(help=f"where that API is ({API})"),
             "path": PATH,
         }
     )
@@ -53,7 +59,7 @@ class ArxivKind:
             *(
                 Problem(key="categories", what=f"'{name}' is no arXiv category", hint="such as cs.CL or hep-th")
                 for name in _names(options, "categories")
-                if not _CATEGORY.fullmatch(name)
+                if not CATEGORY.fullmatch(name)
             ),
             *(
                 Problem(key="announce", what=f"'{name}' is no announcement", hint=", ".join(_ANNOUNCE))
@@ -61,6 +67,7 @@ class ArxivKind:
                 if name not in _ANNOUNCE
             ),
             *check_url(options),
+            *_check_api(options),
         ]
 
     def requests(self, source: Source, *, now: datetime) -> Sequence[Request]:
@@ -72,7 +79,12 @@ class ArxivKind:
         return [Request(url=f"{base}/{'+'.join(_names(source.options, 'categories'))}")]
 
     def read(self, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
-        """The papers announced, in the feed's order; none on a holiday. ReadError for what is no feed."""
+        """The papers announced, in the feed's order; none on a holiday. ReadError for what is no feed.
+
+        Of an answer to one of `lookups`, the papers asked about.
+        """
+        if asked_about(response.request):
+            return read_answer(response, source, now=now)
         wanted = set(_names(source.options, "announce") or _ANNOUNCED)
         items = read_xml_feed(response.body, content_type=response.content_type).items
         return [
@@ -80,6 +92,22 @@ class ArxivKind:
             for item in items
             if (paper := arxiv_id(item.guid) or arxiv_id(item.link)) and _announced(item) in wanted
         ]
+
+    def scheme(self, source: Source) -> str:
+        """The API is asked about papers if the source is to `enrich` others."""
+        return SCHEME if source.options.get("enrich") else ""
+
+    def lookups(self, source: Source, keys: Sequence[str]) -> Sequence[Request]:
+        """Requests to the API, a hundred papers each."""
+        return lookups(keys, api=str(source.options.get("api") or API))
+
+
+def _check_api(options: Mapping[str, object]) -> Sequence[Problem]:
+    address = str(options.get("api") or "")
+    complaint = url_complaint(address) if address else ""
+    if "?" in address or "#" in address:
+        complaint = "must end before the query, which is ours to write"
+    return (Problem(key="api", what=complaint, hint=API),) if complaint else ()
 
 
 def _names(options: Mapping[str, object], name: str) -> tuple[str, ...]:
@@ -93,28 +121,17 @@ def _announced(item: Item) -> str:
 
 
 def _entry(item: Item, paper: str, source: Source, *, now: datetime) -> Entry:
-    # Plain text with TeX in it, whatever RSS says of descriptions: in "$a<b$" nothing is a tag.
-    title, abstract = _SUFFIX.sub("", one_line(item.title.value)), one_line(item.summary.value)
-    url = f"https://arxiv.org/abs/{paper}"
-    key, aliases = identify(source=source.name, guid=item.guid, url=url, title=title, doi=item.doi)
-    announced = moment(item.published, now=now)
-    return Entry(
-        key=key,
-        aliases=aliases,
-        source=source.name,
-        guid=one_line(item.guid),
-        url=url,
-        title=title or paper,
-        summary=shortened(_PREFIX.sub("", abstract, count=1)),
+    bare = replace(
+        item,
+        title=Text(_SUFFIX.sub("", one_line(item.title.value))),
+        summary=Text(_PREFIX.sub("", one_line(item.summary.value), count=1)),
         authors=_authors(item),
-        published=announced,
-        listed=announced.date() if announced else None,
-        tags=tuple(dict.fromkeys(tag for tag in item.tags if _CATEGORY.fullmatch(tag))),
-        links=(Link(rel="pdf", url=f"https://arxiv.org/pdf/{paper}"),),
+        updated=None,
     )
+    entry = paper_entry(bare, paper, source, now=now)
+    return replace(entry, listed=entry.published.date() if entry.published else None)
 
 
 def _authors(item: Item) -> tuple[str, ...]:
     """All authors stand in one dc:creator, separated by commas; affiliations in brackets may hold commas too."""
-    names = _AFFILIATION.sub("", ", ".join(item.authors)).split(",")
-    return tuple(dict.fromkeys(filter(None, map(one_line, names))))
+    return tuple(_AFFILIATION.sub("", ", ".join(item.authors)).split(","))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -17,6 +18,7 @@ from newsletter.store.db import Database
 from newsletter.store.schema import entries, snapshots
 
 _KEYS_PER_QUERY = 500
+_WANTED = ("summary", "authors")  # without which a paper does not look like one
 
 T = TypeVar("T", Entry, Signals)
 
@@ -91,6 +93,46 @@ class Entries:
         with self._db.reading() as connection:
             return [Seen(entry=decode(Entry, body), first_seen=first) for body, first in connection.execute(query)]
 
+    def incomplete(self, sources: Sequence[str], *, prefix: str, since: datetime, limit: int) -> Sequence[str]:
+        """The keys of news of these sources, first seen at `since` or later, that lack a summary or the authors.
+
+        What one source leaves out and another tells is not lacking. At most `limit` keys, of those that begin with
+        `prefix`, the latest first.
+        """
+        query = (
+            sa.select(entries.c.key, entries.c.body)
+            .where(entries.c.source.in_(sources), entries.c.is_news == 1, entries.c.first_seen >= since)
+            .where(entries.c.key.startswith(prefix, autoescape=True))
+            .order_by(entries.c.id.desc())
+        )
+        lacking: dict[str, Collection[str]] = {}
+        with self._db.reading() as connection:
+            for key, body in connection.execute(query):
+                told = json.loads(body)  # a tenth of what `decode` costs: a day of arXiv is a thousand entries
+                lacking[key] = {name for name in lacking.get(key, _WANTED) if not told.get(name)}
+        return [key for key, names in lacking.items() if names][:limit]
+
+    def fill(self, found: Iterable[Entry]) -> int:
+        """Complete what is stored under the keys of what was found, whichever source it is of; how many gained by it.
+
+        An entry takes what it leaves empty and keeps the rest. None is added, and when it was first seen and whether it
+        is news stays as it is.
+        """
+        by_key: dict[str, Entry] = {}
+        for entry in found:
+            by_key.setdefault(entry.key, entry)
+        if not by_key:
+            return 0
+        with self._db.writing() as connection:
+            rows = [
+                {"row": number, "body": encode(whole)}
+                for number, known in self._under(connection, builtins.list(by_key))
+                if (whole := filled(known, by_key[known.key])) != known
+            ]
+            if rows:
+                connection.execute(sa.update(entries).where(entries.c.id == sa.bindparam("row")), rows)
+        return len(rows)
+
     def keys(self, source: str) -> builtins.list[str]:
         """The keys of everything a source gave so far."""
         with self._db.reading() as connection:
@@ -139,6 +181,18 @@ class Entries:
                     for name, key, body, first in connection.execute(query)
                 }
         return known
+
+    def _under(self, connection: sa.Connection, keys: Sequence[str]) -> Iterator[tuple[int, Entry]]:
+        """The row and the entry of every source that tells of one of these keys."""
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            query = (
+                sa.select(entries.c.id, entries.c.body)
+                .where(entries.c.key.in_(keys[start : start + _KEYS_PER_QUERY]))
+                .order_by(entries.c.id)
+                .with_for_update()  # PostgreSQL; on SQLite the write lock is held already
+            )
+            for number, body in connection.execute(query):
+                yield number, decode(Entry, body)
 
     def _upsert(self) -> sa.Insert:
         insert = self._db.insert(entries)
