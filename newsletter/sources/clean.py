@@ -6,6 +6,7 @@ import html
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import nh3
@@ -26,6 +27,7 @@ _BLANK = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")  # as `str.split` see
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _ANY_TAG = re.compile(r"<[^>]*>?")
 _HUGE_TAG = re.compile(r"<[^<>]{8000,}>?")  # a data: image, or thousands of attributes
+_HUGE_NUMBER = re.compile(r"&#(?:\d{8,}|[xX][0-9a-fA-F]{8,});?")  # no character; too long for `int` at 4,300 digits
 _BREAK = re.compile(
     r"</?(?:p|br|div|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|hr|pre|blockquote|section|article|figure|figcaption)\b",
     re.IGNORECASE,
@@ -36,6 +38,9 @@ _FLAT = frozenset(
 )
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SCHEMES = {"http", "https", "mailto"}
+_TEXT_ONLY = nh3.Cleaner(tags=set(), attributes={})
+_ENOUGH = 8  # times as much markup as text is wanted
+_MARGIN = 100  # characters at its end that may be half a name or number
 
 
 def one_line(text: str) -> str:
@@ -43,12 +48,19 @@ def one_line(text: str) -> str:
     return " ".join(_UNWANTED.sub("", text).split())
 
 
-def plain_text(markup: str) -> str:
-    """What a reader sees of HTML, on one line: no tags, scripts or styles, entities resolved."""
+def plain_text(markup: str, *, most: int = 0) -> str:
+    """What a reader sees of HTML, on one line: no tags, scripts or styles, entities resolved.
+
+    With `most`, only the beginning of what is longer than `most` characters.
+    """
+    if most and len(markup) > _ENOUGH * most:
+        beginning = plain_text(markup[: _ENOUGH * most])
+        if len(beginning) > most + _MARGIN:
+            return beginning
     if "<" in markup:
         spaced = _BREAK.sub(r" \g<0>", _bounded(markup))
-        markup = nh3.clean(spaced, tags=set(), attributes={})
-    return one_line(html.unescape(markup[: 2 * LONGEST]))
+        markup = _TEXT_ONLY.clean(spaced)
+    return one_line(html.unescape(_HUGE_NUMBER.sub("\ufffd", markup[: 2 * LONGEST])))
 
 
 def shortened(text: str, most: int = SUMMARY) -> str:
@@ -97,8 +109,12 @@ def moment(told: datetime | None, *, now: datetime) -> datetime | None:
 
 
 def _sanitised(markup: str, base: str) -> str:
-    return nh3.clean(
-        markup,
+    return _cleaner(base).clean(markup)
+
+
+@lru_cache(maxsize=16)
+def _cleaner(base: str) -> nh3.Cleaner:
+    return nh3.Cleaner(
         url_schemes=_SCHEMES,
         url_relative=("rewrite_with_base", base) if base else "deny",
         link_rel="noopener noreferrer nofollow",
@@ -109,7 +125,7 @@ def _bounded(markup: str) -> str:
     """Markup that nh3 cleans in reasonable time: cut at `LONGEST`, without tags where they nest too deep."""
     # Huge tags first: a picture within the text would leave nothing of what follows it.
     markup = _UNWANTED.sub("", _BLANK.sub(" ", _HUGE_TAG.sub("", markup)[:LONGEST]))
-    return _ANY_TAG.sub(" ", markup) if _is_deep(markup) else markup
+    return _ANY_TAG.sub(" ", markup) if markup.count("<") > DEEPEST and _is_deep(markup) else markup
 
 
 def _is_deep(markup: str) -> bool:

@@ -7,6 +7,7 @@ import json
 import re
 
 from newsletter.errors import ReadError
+from newsletter.sources.charset import read_text
 
 _BRIEF = 120
 # Possessive: a comment ends at its first -->, and a thousand of them are not tried in every combination.
@@ -22,8 +23,8 @@ def is_html(body: bytes) -> bool:
 
 
 def first_byte(body: bytes) -> bytes:
-    """The first byte that is neither white space nor a byte order mark; empty where there is none."""
-    return body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    """The first byte that is neither white space, nor of a byte order mark, nor zero; empty where there is none."""
+    return body[:4096].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
 
 
 def text(body: bytes) -> str:
@@ -45,7 +46,7 @@ def json_value(body: bytes, *, expected: str) -> object:
     if is_html(body):
         raise ReadError(f"expected {expected}, found an HTML page")
     try:
-        value: object = json.loads(body.removeprefix(codecs.BOM_UTF8))
+        value: object = json.loads(read_text(body))
     except (ValueError, RecursionError) as error:  # RecursionError: brackets nested thousands deep
         raise ReadError(f"expected {expected}, found something that is not JSON: {brief(str(error))}") from error
     return value

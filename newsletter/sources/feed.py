@@ -11,7 +11,7 @@ from newsletter.errors import Problem
 from newsletter.model import Entry, Source
 from newsletter.registry import Option
 from newsletter.sources import Request, Response
-from newsletter.sources.clean import moment, one_line, safe_html, safe_url, shortened
+from newsletter.sources.clean import SUMMARY, moment, one_line, safe_html, safe_url, shortened
 from newsletter.sources.decode import first_byte
 from newsletter.sources.files import PATH, either, matching
 from newsletter.sources.guard import url_complaint
@@ -20,10 +20,12 @@ from newsletter.sources.item import Document, Item, Text
 from newsletter.sources.jsonfeed import read_json_feed
 from newsletter.sources.xmlfeed import read_xml_feed
 
-MOST = 500  # entries of one document; the largest of 200 real feeds held 1,046
+MOST = 2000  # entries of one document; the largest of 200 real feeds held 1,046
 _HEADLINE = 100  # characters of text that stand in for a missing title
+_LONGEST_TITLE = 1000
+_LONGEST_LINE = 2000  # characters of an identifier, a name, a tag
 _TAGS = 30
-_LONGEST_GUID = 2000
+_AUTHORS = 1000
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,10 +51,10 @@ class FeedKind:
     def read(self, response: Response, source: Source, *, now: datetime) -> Sequence[Entry]:
         """At most `MOST` entries, the newest where there are more. ReadError for what is no feed."""
         document = read_document(response)
-        home = safe_url(document.home, base=response.url) or safe_url(response.url)
+        address = safe_url(response.url) or safe_url(document.address)
+        home = safe_url(document.home, base=address) or address
         linked = [(item, safe_url(item.link, base=home)) for item in newest(document.items)]
-        found = (_entry(*told, source, home=home, now=now) for told in _told_apart(linked))
-        return [entry for entry in found if entry]
+        return [_entry(*told, source, home=home, now=now) for told in _told_apart(linked)]
 
 
 def check_url(options: Mapping[str, object]) -> Sequence[Problem]:
@@ -82,38 +84,36 @@ def _aware(told: datetime | None) -> datetime:
 
 
 def _told_apart(items: Iterable[tuple[Item, str]]) -> Iterable[tuple[Item, str, str, str]]:
-    """Each item once with its address, and the guid and address to know it by: empty where several items share one.
+    """Each item with its address, and the guid and address to know it by: empty where several items share one.
 
-    There are feeds with one guid for everything (miniflux/v2#4197) and such whose items all link to one page.
+    There are feeds with one guid for everything (miniflux/v2#4197) and such whose items all link to one page. An item
+    that stands there twice is one: both get the same key.
     """
-    distinct: dict[tuple[str, str, str], tuple[Item, str]] = {}
-    for item, url in items:
-        distinct.setdefault((item.guid, canonical_url(url), item.title.value), (item, url))
+    told = [(item, url, (item.guid, canonical_url(url), item.title.value)) for item, url in items]
+    distinct = {identity for _, _, identity in told}
     guids = Counter(guid for guid, _, _ in distinct)
     pages = Counter(page for _, page, _ in distinct)
-    for (guid, page, _), (item, url) in distinct.items():
+    for item, url, (guid, page, _) in told:
         yield item, url, guid if guids[guid] == 1 else "", url if pages[page] == 1 else ""
 
 
-def _entry(
-    item: Item, url: str, own_guid: str, own_url: str, source: Source, *, home: str, now: datetime
-) -> Entry | None:
-    summary = shortened(item.summary.plain or item.content.plain)
-    title = item.title.plain or shortened(summary, _HEADLINE)
-    if not title:
-        return None
+def _entry(item: Item, url: str, own_guid: str, own_url: str, source: Source, *, home: str, now: datetime) -> Entry:
+    """An entry; its title is empty where the item has neither title nor text nor address."""
+    summary = shortened(item.summary.beginning(SUMMARY) or item.content.beginning(SUMMARY))
+    address = url or safe_url(item.guid)
+    title = shortened(item.title.plain, _LONGEST_TITLE) or shortened(summary, _HEADLINE) or address.partition("://")[2]
     key, aliases = identify(source=source.name, guid=_line(own_guid), url=own_url, title=title, doi=item.doi)
     updated = moment(item.updated, now=now)
     return Entry(
         key=key,
         aliases=aliases,
         source=source.name,
-        guid=_line(item.guid) or key,
-        url=url or safe_url(item.guid) or home,
+        guid=_line(item.guid),
+        url=address or home,
         title=title,
         summary=summary,
         content=_content(item, home),
-        authors=_lines(item.authors),
+        authors=_lines(item.authors)[:_AUTHORS],
         published=moment(item.published, now=now) or updated,
         updated=updated,
         tags=_lines(item.tags)[:_TAGS],
@@ -122,16 +122,21 @@ def _entry(
 
 
 def _line(text: str) -> str:
-    return one_line(text)[:_LONGEST_GUID]
+    return one_line(text)[:_LONGEST_LINE]
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, map(one_line, texts))))
+    return tuple(dict.fromkeys(filter(None, map(_line, texts))))
 
 
 def _content(item: Item, home: str) -> str:
-    markup = max((body for body in (item.content, item.summary) if body.is_html), key=_length, default=Text())
-    return safe_html(markup.value, base=markup.base or home) if "<" in markup.value else ""
+    """The longer of the bodies in HTML, or a text without markup that a summary cannot hold."""
+    bodies = (item.content, item.summary)
+    markup = max((body for body in bodies if body.is_html), key=_length, default=Text())
+    if "<" in markup.value:
+        return safe_html(markup.value, base=markup.base or home)
+    longest = max(bodies, key=_length)
+    return safe_html(longest.markup) if _length(longest) > SUMMARY else ""
 
 
 def _length(body: Text) -> int:

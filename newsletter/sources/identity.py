@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
@@ -83,7 +84,7 @@ def identify(*, source: str, guid: str, url: str, title: str, doi: str = "") -> 
     Pass an empty `guid` or `url` where the source uses one for several things. Titles become aliases of papers only:
     two posts named "Weekly links" are not one.
     """
-    address = url or (guid if guid.startswith(("http://", "https://")) else "")
+    address = url or (guid if guid[:8].lower().startswith(("http://", "https://")) else "")
     paper = _arxiv_named(guid) or _arxiv_named(address) or _arxiv_named(doi)
     registered = normal_doi(doi) or _doi_of_url(address)
     is_paper = bool(paper or registered)
@@ -112,6 +113,7 @@ def normal_doi(text: str) -> str:
     return bare if _DOI.fullmatch(bare) else ""
 
 
+@lru_cache(maxsize=1024)  # asked several times for each entry
 def canonical_url(url: str) -> str:
     """An address as a key: one scheme, sorted query, no tracking parameters, no fragment; empty when it is none.
 

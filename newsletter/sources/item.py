@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,16 @@ class Text:
     @property
     def plain(self) -> str:
         """What a reader sees of it, on one line."""
-        return plain_text(self.value) if self.is_html else one_line(self.value)
+        return self.beginning(0)
+
+    def beginning(self, most: int) -> str:
+        """The same, of which no more than `most` characters are wanted; it may be longer."""
+        return plain_text(self.value, most=most) if self.is_html else one_line(self.value)
+
+    @property
+    def markup(self) -> str:
+        """The same in HTML."""
+        return self.value if self.is_html else html.escape(self.value).replace("\n", "<br>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +52,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole feed; `home` is the address of the site it belongs to."""
+    """A whole feed; `home` is the address of the site it belongs to, `address` its own by its own word."""
 
+    title: Text = Text()
     home: str = ""
+    address: str = ""
     items: tuple[Item, ...] = ()

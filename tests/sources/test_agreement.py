@@ -19,13 +19,17 @@ from newsletter.sources.xmlfeed import read_xml_feed
 
 pytestmark = pytest.mark.shared
 KNOWN = Path(__file__).parents[1] / "data" / "sources" / "agreement" / "real_feeds.json"
+FOLDERS = ("real_2026", "feedjira", "miniflux", "newsboat", "reader")
 BASE = "https://example.org/"
 
 
 def differences(body: bytes) -> Mapping[str, int]:
-    """In how many entries each field differs, and by how much the count."""
+    """In how many entries each field differs, and by how much the count.
+
+    Saved files begin with blank lines, for which feedparser turns to its lenient parser and loses detail.
+    """
     plain = feedparser.parse(
-        io.BytesIO(body),
+        io.BytesIO(body.lstrip()),
         sanitize_html=False,
         resolve_relative_uris=False,
         response_headers={"content-location": BASE, "content-type": "application/xml"},
@@ -47,9 +51,14 @@ def _differing(item: Item, entry: Mapping[str, Any]) -> list[str]:
         "title": (item.title.value, entry.get("title", "")),
         "link": (item.link, entry.get("link", "")),
         "date": (_seconds(item), _stamp(entry)),
-        "body": (item.content.value or item.summary.value, (contents or [entry.get("summary", "")])[0]),
+        "body": (item.content.value or item.summary.value, _as_html((contents or [entry.get("summary", "")])[0])),
     }
     return [name for name, (ours, theirs) in told.items() if ours != theirs]
+
+
+def _as_html(value: str) -> str:
+    """Without the end tags of XHTML's line breaks, which feedparser leaves."""
+    return value.replace("></br>", ">")
 
 
 def _seconds(item: Item) -> int | None:
@@ -65,8 +74,8 @@ def test_real_feeds_are_read_as_feedparser_reads_them(shared_data: Path) -> None
     """Count, id, title, link, date and body of every entry agree, but where the data file says why not."""
     feeds = shared_data / "feeds"
     found = {}
-    for path in sorted([*(feeds / "real_2026").iterdir(), *(feeds / "feedjira").rglob("*")]):
-        if path.is_file() and path.suffix not in {".tsv", ".txt", ".upstream"}:
+    for path in sorted(path for name in FOLDERS for path in (feeds / name).rglob("*")):
+        if path.is_file() and path.suffix not in {".tsv", ".txt", ".upstream", ".json", ".opml"}:
             found[str(path.relative_to(feeds))] = differences(path.read_bytes())
     known = json.loads(KNOWN.read_text(encoding="utf-8"))
     assert {name: one for name, one in found.items() if one} == {name: one["differs"] for name, one in known.items()}

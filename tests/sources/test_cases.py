@@ -1,7 +1,7 @@
 """Cases as folders: `tests/data/sources/<kind>/<case>/` holds one answer and `expected.json`.
 
-`expected.json`: `rule` (what the case is about), optionally `options` and `url`, and either `error` (a part of the
-message) or `entries`, of which only the fields given are compared.
+`expected.json`: `rule` (what the case is about), optionally `options`, `url` and `content_type`, and either `error` (a
+part of the message) or `entries`, of which only the fields given are compared.
 """
 
 from __future__ import annotations
@@ -49,7 +49,12 @@ def test_case(case: Path) -> None:
     register(registry)
     kind = registry.source_kinds[case.parent.name]
     source = Source(name="case", kind=case.parent.name, options=expected.get("options", {}))
-    response = Response(request=Request(path=path), url=expected.get("url", str(path)), body=path.read_bytes())
+    response = Response(
+        request=Request(path=path),
+        url=expected.get("url", str(path)),
+        body=path.read_bytes(),
+        content_type=expected.get("content_type", ""),
+    )
     if "error" in expected:
         with pytest.raises(ReadError) as caught:
             kind.read(response, source, now=NOW)

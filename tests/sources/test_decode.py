@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.sources.decode import brief, described, is_html, text
+from newsletter.sources.decode import brief, described, first_byte, is_html, json_value, text
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,19 @@ def test_text_is_read_as_what_it_is() -> None:
     assert text("š\r\n".encode("utf-8-sig")) == "š\n"
     assert text("š\r".encode("utf-16")) == "š\n"
     assert text("š€".encode("cp1252")) == "š€"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_json_is_read_in_any_unicode(encoding: str) -> None:
+    """With a mark or without one; the first character is found behind it."""
+    body = ' {"a": "é"}'.encode(encoding)
+    assert json_value(body, expected="an object") == {"a": "é"}
+    assert first_byte(body) == b"{"
+
+
+def test_json_with_a_broken_byte_is_read_but_for_it() -> None:
+    """One bad byte in one text is no reason to refuse the rest."""
+    assert json_value('{"a": "één @ é"}'.encode().replace(b"@", b"\x93"), expected="an object") == {"a": "één “ é"}
 
 
 @pytest.mark.parametrize(

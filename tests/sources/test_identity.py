@@ -131,6 +131,14 @@ def test_the_surest_name_is_the_key(told: dict[str, str], key: str, aliases: tup
     assert identify(source="s", title="A Title of Five Words", **given) == (key, aliases)
 
 
+def test_a_guid_that_is_an_address_is_a_page() -> None:
+    """However its scheme is spelled; where an address is given as well, that counts."""
+    assert identify(source="s", guid="HTTPS://EXAMPLE.org/a", url="", title="A")[0] == "url:https://example.org/a"
+    assert identify(source="s", guid="https://example.org/a", url="https://example.org/b", title="A")[0] == (
+        "url:https://example.org/b"
+    )
+
+
 def test_a_short_title_is_no_alias() -> None:
     """Two papers named "Editorial" are two."""
     assert identify(source="s", guid="", url="https://arxiv.org/abs/2203.01250", title="Editorial")[1] == ()
