@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench run clean
+.PHONY: help setup demo test check bench bench-quality run clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -16,7 +16,7 @@ setup: $(STAMP)  ## create .venv with everything pinned in constraints.txt
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "newsletter needs Python 3.11 or later; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,postgres]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,postgres,semantic]'
 	@touch $@
 
 demo: $(STAMP)  ## run the main job on sample feeds, in ./newsletter-demo
@@ -33,6 +33,9 @@ check: $(STAMP)  ## ruff, mypy --strict, import-linter
 
 bench: $(STAMP)  ## entries per CPU second on real feeds, beside plain feedparser (DATA=folder)
 	$(BIN)/python benchmarks/parse.py $(DATA)/feeds/real_2026
+
+bench-quality: $(STAMP)  ## how well stories are grouped, ranked and found, beside the baselines (DATA=folder, MODEL=folder)
+	$(BIN)/python -m benchmarks.quality $(DATA)
 
 run: $(STAMP)  ## run the daemon on the workspace in this folder
 	$(BIN)/newsletter daemon

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from newsletter import __version__
+from newsletter.archive import Archive
 from newsletter.collect import collect
 from newsletter.compose import compose
 from newsletter.config import Config
@@ -51,9 +53,13 @@ from newsletter.sources.fetch import open_fetch
 from newsletter.sources.worker import open_reader
 from newsletter.store import Store, migrate, open_store
 from newsletter.store.issues import SKIPPED, Audience
+from newsletter.summaries import Summaries, nobody, open_summaries
+from newsletter.topics import embedders
+from newsletter.topics.endpoint import Endpoint
 
 T = TypeVar("T")
 
+CATCH_UP = 5_000  # changes of the archive after a run of stage 1: the issue does not wait for more
 USER_AGENT = f"newsletter/{__version__}"
 _A_YEAR = timedelta(days=366)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -79,6 +85,8 @@ class App:
     plan: Plan
     kinds: Mapping[str, Kind]
     store: Store
+    archive: Archive
+    summaries: Summaries
     fetch: Fetch
     read: Read
     render: Render
@@ -142,7 +150,7 @@ class App:
         """
         sources = [self._source(name) for name in names]
         with self.collecting:
-            return collect(
+            collected = collect(
                 sources,
                 kinds=self.kinds,
                 fetch=self.fetch,
@@ -152,12 +160,23 @@ class App:
                 insist=insist,
                 progress=watch.source,
             )
+            self.archive.catch_up(most=CATCH_UP)
+        return collected
 
     def compose(self, slot: Slot, *, now: datetime, besides: int | None = None) -> Composed:
         """Stage 2."""
         newsletter = self.newsletter(slot.newsletter)
         topics = self.topics(newsletter)
-        return compose(slot, newsletter=newsletter, topics=topics, store=self.store, now=now, besides=besides)
+        return compose(
+            slot,
+            newsletter=newsletter,
+            topics=topics,
+            store=self.store,
+            archive=self.archive,
+            now=now,
+            besides=besides,
+            summaries=self.summaries,
+        )
 
     def publish(self, issue: Issue, *, audience: Audience, now: datetime) -> Published:
         """Stage 3."""
@@ -210,7 +229,8 @@ class App:
 
     def reloaded(self) -> App:
         """The same app with schedules.yaml as it is now. ConfigError with every mistake in it."""
-        return replace(self, plan=load_plan(self.config, load_plugins()))
+        plan = load_plan(self.config, load_plugins())
+        return replace(self, plan=plan, archive=_archive(self.store, plan, self.config))
 
     def next_collected(self, name: str, *, now: datetime) -> datetime | None:
         """When a source is next asked: with the next issue after its rest. None where it will not be."""
@@ -271,6 +291,8 @@ def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
             plan=plan,
             kinds=registry.source_kinds,
             store=store,
+            archive=_archive(store, plan, config),
+            summaries=_summaries(config, store),
             fetch=open_fetch(allow=config.allow_networks, user_agent=USER_AGENT, turns=store.turns),
             read=reader.read,
             render=open_render([config.templates], base_url=config.base_url),
@@ -295,6 +317,18 @@ def load_plan(config: Config, registry: Registry) -> Plan:
     plan = load(config.schedules, kinds=registry.source_kinds, themes=registry.themes | own_themes)
     sources = {name: _rooted(source, config.schedules.parent) for name, source in plan.sources.items()}
     return replace(plan, sources=sources)
+
+
+def _archive(store: Store, plan: Plan, config: Config) -> Archive:
+    current = partial(embedders.current, model=config.model)
+    return Archive(store, topics=tuple(plan.topics.values()), current=current)
+
+
+def _summaries(config: Config, store: Store) -> Summaries:
+    if not config.summaries_url:
+        return nobody
+    endpoint = Endpoint(base_url=config.summaries_url, model=config.summaries_model, key=config.summaries_key)
+    return open_summaries(endpoint, store)
 
 
 def open_sender(config: Config, registry: Registry) -> Send:

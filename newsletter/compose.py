@@ -1,6 +1,7 @@
-"""Stage 2: merge, rank, group by topic, choose -> an Issue, or None with the reason.
+"""Stage 2: merge, filter, rank, group by topic, choose -> an Issue, or None with the reason.
 
-    store.entries.candidates | merge | minus what was told | rank | assign | choose -> Issue
+    store.entries.candidates | merge | what is wanted | minus what was told | rank by signals | the best of them
+                             | what is the same under another name | rank | spread | assign | choose | readable -> Issue
 
 Nothing is written here: composing twice gives the same issue twice.
 """
@@ -8,19 +9,34 @@ Nothing is written here: composing twice gives the same issue twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from newsletter.model import Composed, Issue, Limits, Newsletter, Section, Slot, Story, Topic, WhenEmpty
+from newsletter.archive import Archive
+from newsletter.model import Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
 from newsletter.sources.identity import title_key
 from newsletter.store import Store
 from newsletter.store.entries import Seen
 from newsletter.store.issues import names
-from newsletter.topics.assign import assign
+from newsletter.summaries import Summaries, nobody
+from newsletter.topics.assign import Assignment, assign
+from newsletter.topics.diversity import by_vectors, spread
+from newsletter.topics.embed import Embedded
+from newsletter.topics.filters import followed, keep, rising
+from newsletter.topics.group import Heading, group
 from newsletter.topics.merge import TITLE, Sighting, merge
 from newsletter.topics.rank import rank
+from newsletter.topics.summarize import readable
+from newsletter.topics.trending import Known, Snapshots
+from newsletter.topics.twins import find_twins
 
-MORE = Topic(name="more", title="More papers")
+MORE = Heading("more", "More papers")
+REMEMBERED = timedelta(days=30)  # what was told so long ago is compared with what is new
+WEIGHED = 1_000  # stories, the best by their signals, whose words and meaning are looked at
+BACKGROUND = 1_000  # stories of the archive that show what is usual
+_SENT_UNDER_ANOTHER_NAME = "sent before under another name"
+CHOICE = 5  # stories to choose from, for each that the issue holds
 
 
 def compose(
@@ -29,8 +45,10 @@ def compose(
     newsletter: Newsletter,
     topics: Sequence[Topic],
     store: Store,
+    archive: Archive,
     now: datetime,
     besides: int | None = None,
+    summaries: Summaries = nobody,
 ) -> Composed:
     """The issue for a slot from what was collected until `now`, without what earlier issues told.
 
@@ -41,52 +59,173 @@ def compose(
     last = store.issues.last_published(newsletter.name, before=slot.at)
     since = min(now - newsletter.max_age, last or now)
     seen = store.entries.candidates(newsletter.sources, since=since, until=now)
-    stories = merge(_sighting(found) for found in seen)
-    fresh = _untold(stories, newsletter, store, besides)
-    ranked = [(story, assign(story, topics).topic or MORE) for story in rank(fresh)]
-    sections = choose(ranked, (*topics, MORE), newsletter.limits)
+    stories = merge(map(_sighting, seen))
+    left_out: Counter[str] = Counter()
+    wanted, refused = keep(stories, newsletter.filters)
+    left_out.update(one.reason for one in refused)
+    snapshots = store.entries.snapshots([story.key for story in wanted])
+    fresh = _untold(wanted, newsletter, store, snapshots, besides=besides, now=now)
+    left_out["already sent"] += len(wanted) - len(fresh)
+    known = Known(snapshots=snapshots, followed=_followed(fresh, newsletter))
+    by_signals = rank(fresh, known, now=now)
+    told = store.issues.stories(newsletter.name, since=now - REMEMBERED, besides=besides)
+    distinct = _distinct(by_signals[:WEIGHED], told, left_out)
+    ranked = _ranked(distinct, known, told=told, archive=archive, now=now)
+    sections = choose(_assigned(ranked, topics, archive, newsletter.limits), topics, newsletter.limits)
     chosen = sum(len(section.stories) for section in sections)
-    left_out = {"already sent": len(stories) - len(fresh), "over the limit": len(fresh) - chosen}
+    left_out["over the limit"] += len(ranked) + len(by_signals[WEIGHED:]) - chosen
+    sections = _readable(sections, summaries)
+    doubles = len(by_signals[:WEIGHED]) - len(distinct) - left_out[_SENT_UNDER_ANOTHER_NAME]
     is_empty = not chosen and newsletter.when_empty is WhenEmpty.SKIP
     return Composed(
-        issue=None if is_empty else _issue(slot, newsletter, sections, headline=ranked[0][0].title if ranked else ""),
-        reason=_nothing(len(stories)) if is_empty else "",
+        issue=None if is_empty else _issue(slot, newsletter, sections, headline=ranked[0].title if ranked else ""),
+        reason=_nothing(len(stories), left_out) if is_empty else "",
         candidates=len(seen),
-        merged=len(seen) - len(stories),
+        merged=len(seen) - len(stories) + doubles,
         left_out={reason: count for reason, count in left_out.items() if count},
     )
 
 
-def choose(ranked: Iterable[tuple[Story, Topic]], topics: Sequence[Topic], limits: Limits) -> tuple[Section, ...]:
-    """Sections in the order of `topics`: the best stories, as many as the issue and each section may hold.
+# --- which stories ------------------------------------------------------------------------------------------------
 
-    `ranked` are the stories, best first, each with its topic. What a limit leaves out is counted in its section's
-    `more`; a topic none of whose stories got in has no section.
-    """
-    kept: dict[Topic, list[Story]] = {topic: [] for topic in topics}
-    more: Counter[Topic] = Counter()
-    room = limits.stories
-    for story, topic in ranked:
-        if room and len(kept[topic]) < limits.per_topic:
-            kept[topic].append(story)
-            room -= 1
-        else:
-            more[topic] += 1
-    return tuple(
-        Section(topic=topic.name, title=topic.title, stories=tuple(stories), more=more[topic])
-        for topic, stories in kept.items()
-        if stories
-    )
+
+def _untold(
+    stories: Sequence[Story],
+    newsletter: Newsletter,
+    store: Store,
+    snapshots: Mapping[str, Snapshots],
+    *,
+    besides: int | None,
+    now: datetime,
+) -> list[Story]:
+    """Those that were not sent before, and those that have become news again, which say so."""
+    told = store.issues.told(newsletter.name, {name for story in stories for name in names(story)}, besides=besides)
+    fresh = []
+    for story in stories:
+        before = max((told[name] for name in names(story) if name in told), default=None)
+        if before is None:
+            fresh.append(story)
+        elif again := rising(story, told=before, snapshots=snapshots.get(story.key, ()), now=now):
+            fresh.append(replace(story, again=again))
+    return fresh
+
+
+def _distinct(fresh: Sequence[Story], told: Sequence[Story], left_out: Counter[str]) -> list[Story]:
+    """The stories without those that are another one, or were sent, under another name; related ones are linked."""
+    twins = find_twins(fresh, archive=told)
+    distinct = []
+    for story in twins.stories:
+        if story.key in twins.told and not story.again:
+            left_out[_SENT_UNDER_ANOTHER_NAME] += 1
+            continue
+        related = [match.other.url for match in twins.related.get(story.key, ()) if match.other.url]
+        links = (*story.links, *(Link(rel="related", url=url) for url in related[:1]))
+        distinct.append(replace(story, links=links))
+    return distinct
 
 
 def _sighting(found: Seen) -> Sighting:
     return Sighting(entry=found.entry, first_seen=found.first_seen, title_name=TITLE + title_key(found.entry.title))
 
 
-def _untold(stories: Sequence[Story], newsletter: Newsletter, store: Store, besides: int | None) -> list[Story]:
-    every_name = {name for story in stories for name in names(story)}
-    told = store.issues.told(newsletter.name, every_name, besides=besides)
-    return [story for story in stories if told.isdisjoint(names(story))]
+# --- in which order -----------------------------------------------------------------------------------------------
+
+
+def _ranked(
+    stories: Sequence[Story], known: Known, *, told: Sequence[Story], archive: Archive, now: datetime
+) -> list[Story]:
+    """The stories, best first: by their signals, and by how new they are to readers."""
+    before = archive.embedded(told)
+    if not before.stories or not stories:
+        return rank(stories, known, now=now)
+    head = archive.embedded(stories)
+    likest = (head.vectors @ before.vectors.T).max(axis=1)
+    novelty = {story.key: 1.0 - float(like) for story, like in zip(head.stories, likest, strict=True)}
+    return rank(stories, replace(known, novelty=novelty), now=now)
+
+
+def _followed(stories: Sequence[Story], newsletter: Newsletter) -> dict[str, str]:
+    return {story.key: who for story in stories if (who := followed(story, newsletter.filters))}
+
+
+def _assigned(ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, limits: Limits) -> list[Assignment]:
+    """The topic of each story that may get in, in an order in which neighbours differ."""
+    best = archive.embedded(ranked[: CHOICE * limits.stories])
+    order = spread([story.standing / 100 for story in best.stories], by_vectors(best.vectors), count=len(best.stories))
+    day = Embedded(tuple(best.stories[at] for at in order), best.vectors[order])
+    background = archive.recent(BACKGROUND).joined(archive.embedded(_examples(topics, archive)))
+    return assign(day, topics, embedder=archive.embedder, background=background)
+
+
+def _examples(topics: Sequence[Topic], archive: Archive) -> list[Story]:
+    """The stories of the archive that topics name as theirs."""
+    keys = [example for topic in topics for example in topic.examples]
+    return list(archive.stories(list(archive.store.stories.find(keys).values())).values()) if keys else []
+
+
+# --- where they stand ---------------------------------------------------------------------------------------------
+
+
+def choose(assignments: Iterable[Assignment], topics: Sequence[Topic], limits: Limits) -> tuple[Section, ...]:
+    """Sections in the order of `topics`: the first stories, as many as the issue and each topic may hold.
+
+    What a limit leaves out is counted in the `more` of the section it would have stood in. Within a section the best
+    stands first.
+    """
+    chosen: list[Assignment] = []
+    left: Counter[Topic | None] = Counter()
+    held: Counter[Topic] = Counter()
+    for assignment in assignments:
+        topic = assignment.topic
+        if len(chosen) < limits.stories and (topic is None or held[topic] < limits.per_topic):
+            chosen.append(assignment)
+            held.update([topic] if topic else [])
+        else:
+            left[topic] += 1
+    chosen.sort(key=lambda assignment: -assignment.story.standing)
+    grouped = group(chosen, topics, most=limits.per_topic)
+    placed = {**grouped.sections, MORE: grouped.rest}
+    more = _more(left, placed)
+    return tuple(
+        Section(
+            topic=heading.name,
+            title=heading.title,
+            stories=tuple(_shown(assignment, heading) for assignment in some),
+            more=more[heading],
+        )
+        for heading, some in placed.items()
+        if some
+    )
+
+
+def _more(left: Mapping[Topic | None, int], placed: Mapping[Heading, Sequence[Assignment]]) -> Counter[Heading]:
+    """Under which heading each story that was left out would have stood; where it had none, under no topic's."""
+    where = {assignment.topic: heading for heading, some in placed.items() for assignment in some if heading != MORE}
+    more: Counter[Heading] = Counter()
+    for topic, count in left.items():
+        more[where.get(topic, MORE)] += count
+    return more
+
+
+def _shown(assignment: Assignment, heading: Heading) -> Story:
+    """The story as it stands in its section: with its topic where the heading does not say it."""
+    story, topic = assignment.story, assignment.topic
+    return replace(story, topic=topic.title) if topic and topic.name != heading.name else story
+
+
+def _readable(sections: Sequence[Section], summaries: Summaries) -> tuple[Section, ...]:
+    """The same sections, their stories ready to be read."""
+    told = summaries([story for section in sections for story in section.stories])
+    return tuple(
+        replace(
+            section,
+            stories=tuple(readable(replace(story, tldr=told.get(story.key, story.tldr))) for story in section.stories),
+        )
+        for section in sections
+    )
+
+
+# --- the issue ----------------------------------------------------------------------------------------------------
 
 
 def _issue(slot: Slot, newsletter: Newsletter, sections: tuple[Section, ...], *, headline: str) -> Issue:
@@ -110,8 +249,12 @@ def _preheader(sections: Sequence[Section]) -> str:
     return f"{papers}: {', '.join(section.title for section in busiest[:3])}" if busiest else papers
 
 
-def _nothing(stories: int) -> str:
+def _nothing(stories: int, left_out: Mapping[str, int]) -> str:
     if not stories:
         return "no new entries in its sources"
-    told = "its only story was" if stories == 1 else f"all {stories} stories of its sources were"
-    return f"nothing new: {told} sent before"
+    told = left_out.get("already sent", 0) + left_out.get(_SENT_UNDER_ANOTHER_NAME, 0)
+    if told == stories:
+        sent = "its only story was" if stories == 1 else f"all {stories} stories of its sources were"
+        return f"nothing new: {sent} sent before"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
+    return f"nothing that is wanted: {reasons}"

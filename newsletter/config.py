@@ -62,6 +62,18 @@ SETTINGS: Mapping[str, Setting] = {
         default="",
         help="private networks that sources may be fetched from, separated by commas: 192.168.1.0/24,127.0.0.0/8",
     ),
+    "MODEL": Setting(
+        default="",
+        help="the folder of a sentence model such as all-MiniLM-L6-v2 that texts are compared by; empty: the table of "
+        "the extra `semantic` where it is installed, else the words alone",
+    ),
+    "SUMMARIES_URL": Setting(
+        default="",
+        help="an OpenAI-compatible server, up to and with /v1, that is asked for summaries of chosen stories that have "
+        "none; empty: sentences of the abstract. It sees their titles and abstracts",
+    ),
+    "SUMMARIES_MODEL": Setting(default="", help="the name of the model there"),
+    "SUMMARIES_KEY": Setting(default="", help="the key for that server, where it wants one", secret=True),
     "LOG_FORMAT": Setting(default="text", help="text for people, json for machines"),
 }
 
@@ -79,6 +91,10 @@ class Config:
     templates: Path
     bounce_domain: str
     allow_networks: tuple[Network, ...]
+    model: Path | None
+    summaries_url: str
+    summaries_model: str
+    summaries_key: str = field(repr=False)
     log_format: str
 
 
@@ -95,6 +111,10 @@ def load_config(workspace: Path, environ: Mapping[str, str] = os.environ) -> Con
         "TEMPLATES": lambda text: workspace / text,
         "BOUNCE_DOMAIN": _domain,
         "ALLOW_NETWORKS": _networks,
+        "MODEL": lambda text: workspace / text if text else None,
+        "SUMMARIES_URL": lambda text: _base_url(text) if text else "",
+        "SUMMARIES_MODEL": lambda text: _model(text, values["SUMMARIES_URL"]),
+        "SUMMARIES_KEY": str,
         "LOG_FORMAT": _log_format,
     }
     parsed: dict[str, object] = {}
@@ -161,6 +181,12 @@ def _base_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not a web address")
     return text.rstrip("/")
+
+
+def _model(text: str, server: str) -> str:
+    if server and not text:
+        raise ValueError("must name the model that NEWSLETTER_SUMMARIES_URL is asked for")
+    return text
 
 
 def _domain(text: str) -> str:

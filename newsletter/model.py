@@ -36,6 +36,8 @@ class Topic:
     about: str = ""
     keywords: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    umbrella: str = ""  # the heading under which topics with few stories that day stand together
+    examples: tuple[str, ...] = ()  # keys or titles of stories that belong to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,33 @@ class Limits:
 
     stories: int = 20
     per_topic: int = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """Whose stories are wanted whatever else is asked of a story."""
+
+    authors: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minimum:
+    """How many of each signal a story needs, if its source counts them at all."""
+
+    upvotes: int = 0
+    comments: int = 0
+    stars: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a newsletter keeps of what its sources have. Words are found as the keywords of a topic are."""
+
+    include: tuple[str, ...] = ()  # one of these, where there are any
+    exclude: tuple[str, ...] = ()  # none of these
+    follow: Follow = Follow()
+    minimum: Minimum = Minimum()
 
 
 class WhenEmpty(StrEnum):
@@ -64,6 +93,7 @@ class Newsletter:
     sources: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     limits: Limits = Limits()
+    filters: Filters = Filters()
     when_empty: WhenEmpty = WhenEmpty.SKIP
     max_age: timedelta = timedelta(days=7)  # an entry first seen longer ago than this is no news any more
     language: str = "en"
@@ -172,9 +202,11 @@ class Entry:
     url: str
     title: str
     summary: str = ""
+    tldr: str = ""  # the source's own summary in a sentence or two; often written by a machine
     content: str = ""  # sanitised HTML, empty where the source gives none
     authors: tuple[str, ...] = ()
     author_count: int | None = None  # where a source gives the number but not the names, or hides some
+    organisations: tuple[str, ...] = ()
     published: datetime | None = None
     updated: datetime | None = None
     listed: date | None = None  # the day a listing showed it
@@ -197,6 +229,18 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One ground of a story's rank. `points` are hundredths of a natural logarithm: 69 double what it is worth.
+
+    `words` tell it to a reader, and are empty where it is no reason to show the story.
+    """
+
+    name: str
+    points: int
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """One thing worth telling, merged from the entries of every source that has it."""
 
@@ -204,8 +248,12 @@ class Story:
     title: str
     url: str
     summary: str = ""
+    tldr: str = ""  # as its source gave it
+    brief: str = ""  # what a card shows: one or two sentences
+    line: str = ""  # what a small card shows: one sentence
     authors: tuple[str, ...] = ()
     author_count: int = 0
+    organisations: tuple[str, ...] = ()
     published: datetime | None = None
     first_seen: datetime | None = None
     tags: tuple[str, ...] = ()
@@ -214,7 +262,12 @@ class Story:
     signals: Signals = Signals()
     mentions: tuple[Mention, ...] = ()
     aliases: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()  # the parts of its rank, in words
+    listed: date | None = None  # the last day a listing showed it
+    parts: tuple[Part, ...] = ()  # the grounds of its rank, the weightiest first
+    standing: int = 0  # the share of the stories it was ranked with that it leaves behind, in percent
+    why: tuple[str, ...] = ()  # those of its parts that speak for it, in words
+    again: str = ""  # why it is told although it was told before
+    topic: str = ""  # the title of its topic, where its section does not say so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     db = Database(url)
     metadata.drop_all(db.engine)
     with db.writing() as connection:
-        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version, story_words"))
     db.close()
     return url
 

@@ -18,6 +18,7 @@ FILTERS = {
     "clip": words.clip,
     "compact": words.compact,
     "counted": words.counted,
+    "elsewhere": words.elsewhere,
     "full_date": words.full_date,
     "host": words.host,
     "label": words.label,

@@ -75,6 +75,9 @@ def _story(story: Story) -> Story:
         title=clean(story.title, TITLE) or url or "Untitled",
         url=url,
         summary=clean(story.summary, SUMMARY),
+        tldr=clean(story.tldr, SUMMARY),
+        brief=clean(story.brief, SUMMARY),
+        line=clean(story.line, SUMMARY),
         authors=_texts(story.authors),
         author_count=max(story.author_count, len(story.authors)),
         tags=_texts(story.tags),
@@ -82,6 +85,9 @@ def _story(story: Story) -> Story:
         links=tuple(link for link in links if link.url and link.url != url)[:AUTHORS],
         mentions=tuple(mentions)[:AUTHORS],
         why=_texts(story.why),
+        again=clean(story.again, TITLE),
+        topic=clean(story.topic, NAME),
+        organisations=_texts(story.organisations),
     )
 
 

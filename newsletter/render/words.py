@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
-from newsletter.model import Signals
+from newsletter.model import Mention, Signals, Story
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_LABELS = {"code": "Code", "project": "Project page", "pdf": "PDF", "discussion": "Discussion"}
+_LABELS = {"code": "Code", "project": "Project page", "pdf": "PDF", "discussion": "Discussion", "related": "Related"}
 _THOUSAND, _MILLION = 1_000, 1_000_000
 _NOTHING = ": nothing new"
 _SUBJECT = 78  # RFC 5322 section 2.1.1: what a line should not exceed
@@ -75,6 +75,13 @@ def signals(counts: Signals) -> str:
 def label(rel: str) -> str:
     """The words of a link to a story's code, project page, PDF or discussion; other kinds are their own words."""
     return _LABELS.get(rel, rel.capitalize() or "Link")
+
+
+def elsewhere(story: Story) -> tuple[Mention, ...]:
+    """Where else a story was found, each address once, three at most; not those that other lines of it show."""
+    shown = {story.url, *(link.url for link in story.links)}
+    others = {mention.url: mention for mention in story.mentions if mention.url and mention.url not in shown}
+    return tuple(others.values())[:3]
 
 
 def host(url: str) -> str:

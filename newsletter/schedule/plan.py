@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from newsletter.errors import ConfigError, Problem
 from newsletter.model import Limits, Newsletter, Plan, Schedule, Source, Topic, WhenEmpty
 from newsletter.registry import Option
+from newsletter.schedule.filters import filters
 from newsletter.schedule.nodes import Cursor, Field, compose, record, several, single
 from newsletter.schedule.values import (
     Days,
@@ -161,6 +162,8 @@ TOPIC = {
     "about": Field(read=single(prose)),
     "keywords": Field(read=several(prose)),
     "exclude": Field(read=several(prose)),
+    "umbrella": Field(read=single(prose)),
+    "examples": Field(read=several(prose)),
 }
 
 
@@ -176,6 +179,7 @@ def _newsletter_fields(
         "sources": Field(read=several(one_of(sources, "source"), least=1), required="such as sources: [my-source]"),
         "topics": Field(read=several(one_of(topics, "topic"))),
         "limits": Field(read=_limits),
+        "filters": Field(read=filters),
         "when_empty": Field(read=single(_when_empty)),
         "max_age": Field(read=single(age)),
         "language": Field(read=single(language)),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 
-_LONGEST = 100  # characters; the longest of 6,600 real dates has 31
+_LONGEST = 100  # characters; the longest of 1,790 distinct real dates has 32
 
 # What the names of each month begin with, without accents, in English, German, French, Spanish, Italian, Portuguese,
 # Dutch, Scandinavian, Hungarian, Polish, Czech, Turkish, Russian, Ukrainian, Bulgarian and Greek. The longest that

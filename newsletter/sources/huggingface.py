@@ -149,8 +149,10 @@ def _entry(item: object, source: Source, *, asked: date | None, now: datetime) -
         url=url,
         title=title,
         summary=shortened(_text(paper, "summary") or _text(outer, "summary")),
+        tldr=shortened(_text(paper, "ai_summary")),
         authors=tuple(dict.fromkeys(filter(None, shown))),
         author_count=len(authors) or None,
+        organisations=_organisations(paper, outer),
         published=_moment(paper, "publishedAt", now),
         listed=listed.date() if listed else asked,
         tags=tuple(dict.fromkeys(one_line(tag) for tag in _list(paper, "ai_keywords") if isinstance(tag, str)))[:_TAGS],
@@ -160,6 +162,12 @@ def _entry(item: object, source: Source, *, asked: date | None, now: datetime) -
             upvotes=_count(paper, "upvotes"), comments=_count(outer, "numComments"), stars=_count(paper, "githubStars")
         ),
     )
+
+
+def _organisations(paper: Json, outer: Json) -> tuple[str, ...]:
+    """The organisation a paper was listed for, by its full name and by that of its account."""
+    found = _object(paper, "organization") or _object(outer, "organization")
+    return tuple(dict.fromkeys(filter(None, (_text(found, "fullname"), _text(found, "name")))))
 
 
 def _links(paper: Json, number: str) -> tuple[Link, ...]:

@@ -13,8 +13,10 @@ from newsletter.store.deliveries import Deliveries
 from newsletter.store.entries import Entries
 from newsletter.store.events import Events
 from newsletter.store.issues import Issues
+from newsletter.store.learned import Learned
 from newsletter.store.runs import Runs
 from newsletter.store.sources import Sources
+from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.turns import Turns
 
@@ -27,6 +29,8 @@ class Store:
     sources: Sources
     turns: Turns
     entries: Entries
+    stories: Stories
+    learned: Learned
     issues: Issues
     subscribers: Subscribers
     deliveries: Deliveries
@@ -41,11 +45,14 @@ class Store:
 def open_store(url: str) -> Store:
     """The store at a SQLAlchemy URL. Nothing is checked or created; see `migrate.upgrade` and `migrate.check`."""
     db = Database(url)
+    entries = Entries(db)
     return Store(
         db=db,
         sources=Sources(db),
         turns=Turns(db),
-        entries=Entries(db),
+        entries=entries,
+        stories=Stories(db, entries),
+        learned=Learned(db),
         issues=Issues(db),
         subscribers=Subscribers(db),
         deliveries=Deliveries(db),

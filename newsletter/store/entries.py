@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from newsletter.codec import decode, encode
 from newsletter.model import Entry, Signals
 from newsletter.store.db import Database
-from newsletter.store.schema import entries, snapshots
+from newsletter.store.schema import entries, snapshots, unfiled
 
 _KEYS_PER_QUERY = 500
 _WANTED = ("summary", "authors")  # without which a paper does not look like one
@@ -72,6 +72,7 @@ class Entries:
             for entry in new:
                 rows[entry.source, entry.key]["is_news"] = int(entry.key in told)
             connection.execute(self._upsert(), list(rows.values()))
+            self._note_changes(connection, [key for key, entry in whole.items() if _is_news_to(before.get(key), entry)])
             self._take_snapshots(connection, by_key, now)
         return Added(
             new=len(new),
@@ -92,6 +93,16 @@ class Entries:
         )
         with self._db.reading() as connection:
             return [Seen(entry=decode(Entry, body), first_seen=first) for body, first in connection.execute(query)]
+
+    def of(self, keys: Sequence[str], *, connection: sa.Connection) -> Mapping[str, Sequence[Seen]]:
+        """What every source told under each of the keys, the earliest first; a key that nobody told is absent."""
+        told: dict[str, builtins.list[Seen]] = {}
+        query = sa.select(entries.c.key, entries.c.body, entries.c.first_seen).order_by(entries.c.id)
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            some = query.where(entries.c.key.in_(keys[start : start + _KEYS_PER_QUERY]))
+            for key, body, first in connection.execute(some):
+                told.setdefault(key, []).append(Seen(entry=decode(Entry, body), first_seen=first))
+        return told
 
     def incomplete(self, sources: Sequence[str], *, prefix: str, since: datetime, limit: int) -> Sequence[str]:
         """The keys of news of these sources, first seen at `since` or later, that lack a summary or the authors.
@@ -125,12 +136,14 @@ class Entries:
             return 0
         with self._db.writing() as connection:
             rows = [
-                {"row": number, "body": encode(whole)}
+                {"row": number, "body": encode(whole), "of": known.key}
                 for number, known in self._under(connection, builtins.list(by_key))
                 if (whole := filled(known, by_key[known.key])) != known
             ]
             if rows:
-                connection.execute(sa.update(entries).where(entries.c.id == sa.bindparam("row")), rows)
+                body: dict[str, sa.BindParameter[str]] = {"body": sa.bindparam("body")}
+                connection.execute(sa.update(entries).where(entries.c.id == sa.bindparam("row")).values(body), rows)
+                connection.execute(unfiled.insert(), [{"key": row["of"]} for row in rows])
         return len(rows)
 
     def keys(self, source: str) -> builtins.list[str]:
@@ -154,6 +167,29 @@ class Entries:
             query = query.where(entries.c.first_seen > since)
         with self._db.reading() as connection:
             return dict(connection.execute(query).all())
+
+    def snapshots(self, keys: Collection[str]) -> Mapping[str, builtins.list[tuple[datetime, Signals]]]:
+        """The snapshots of these keys by every source that counts, oldest first; a key without any is absent."""
+        taken: dict[str, builtins.list[tuple[datetime, Signals]]] = {}
+        query = (
+            sa.select(
+                entries.c.key,
+                snapshots.c.taken_at,
+                sa.func.max(snapshots.c.upvotes),
+                sa.func.max(snapshots.c.comments),
+                sa.func.max(snapshots.c.stars),
+            )
+            .join(entries, entries.c.id == snapshots.c.entry)
+            .group_by(entries.c.key, snapshots.c.taken_at)
+            .order_by(snapshots.c.taken_at)
+        )
+        wanted = sorted(keys)
+        with self._db.reading() as connection:
+            for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                some = query.where(entries.c.key.in_(wanted[start : start + _KEYS_PER_QUERY]))
+                for key, at, upvotes, comments, stars in connection.execute(some):
+                    taken.setdefault(key, []).append((at, Signals(upvotes=upvotes, comments=comments, stars=stars)))
+        return taken
 
     def signals(self, source: str, key: str) -> builtins.list[tuple[datetime, Signals]]:
         """Every snapshot of one entry, oldest first: what velocity is computed from."""
@@ -201,6 +237,11 @@ class Entries:
             index_elements=["source", "key"], set_={name: insert.excluded[name] for name in fresh}
         )
 
+    def _note_changes(self, connection: sa.Connection, changed: Sequence[tuple[str, str]]) -> None:
+        """What `Stories.file` has to write."""
+        if changed:
+            connection.execute(unfiled.insert(), [{"key": key} for _, key in changed])
+
     def _take_snapshots(self, connection: sa.Connection, found: Mapping[tuple[str, str], Entry], now: datetime) -> None:
         rows = [
             {"of_source": entry.source, "of_key": entry.key, "taken_at": now, **_signals(entry.signals)}
@@ -239,6 +280,10 @@ def _filled(value: T, known: T) -> T:
     return dataclasses.replace(
         value, **{name: getattr(known, name) for name in names if getattr(value, name) in ("", (), None)}
     )
+
+
+def _is_news_to(known: Seen | None, entry: Entry) -> bool:
+    return known is None or _text_of(known.entry) != _text_of(entry)
 
 
 def _text_of(entry: Entry) -> Entry:

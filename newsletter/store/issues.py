@@ -117,19 +117,34 @@ class Issues:
         with self._db.reading() as connection:
             return connection.execute(query).scalar()
 
-    def told(self, newsletter: str, keys: Collection[str], *, besides: int | None = None) -> set[str]:
-        """Which of these story keys were published by this newsletter before, in issues other than `besides`."""
-        known: set[str] = set()
+    def told(self, newsletter: str, keys: Collection[str], *, besides: int | None = None) -> dict[str, datetime]:
+        """Which of these story keys this newsletter published before, in issues other than `besides`, and when last."""
+        known: dict[str, datetime] = {}
         wanted = sorted(keys)
         with self._db.reading() as connection:
             for start in range(0, len(wanted), 500):
-                query = sa.select(told.c.key).where(
-                    told.c.newsletter == newsletter,
-                    told.c.key.in_(wanted[start : start + 500]),
-                    told.c.issue != (besides or 0),
+                query = (
+                    sa.select(told.c.key, issues.c.decided_at)
+                    .join(issues, issues.c.id == told.c.issue)
+                    .where(
+                        told.c.newsletter == newsletter,
+                        told.c.key.in_(wanted[start : start + 500]),
+                        told.c.issue != (besides or 0),
+                    )
                 )
-                known.update(connection.execute(query).scalars())
+                known.update((key, at) for key, at in connection.execute(query))
         return known
+
+    def stories(self, newsletter: str, *, since: datetime, besides: int | None = None) -> builtins.list[Story]:
+        """What this newsletter told in issues for everybody after a moment, except in `besides`, the latest first."""
+        query = (
+            sa.select(issues.c.body)
+            .where(issues.c.newsletter == newsletter, issues.c.at > since, issues.c.id != (besides or 0))
+            .where(issues.c.id.in_(sa.select(told.c.issue)))
+            .order_by(issues.c.at.desc(), issues.c.id.desc())
+        )
+        with self._db.reading() as connection:
+            return [story for body in connection.execute(query).scalars() for story in decode(Issue, body).stories]
 
     def skip(self, slot: Slot, *, reason: str, now: datetime) -> bool:
         """Decide that a slot has no issue, unless it was decided already; whether this call decided it."""
@@ -184,7 +199,9 @@ class Issues:
             for key in names(story)
         ]
         if rows:
-            connection.execute(self._db.insert(told).on_conflict_do_nothing(), rows)
+            insert = self._db.insert(told)
+            again = {"issue": insert.excluded.issue}  # a story that is told again was told last in this issue
+            connection.execute(insert.on_conflict_do_update(index_elements=["newsletter", "key"], set_=again), rows)
 
     def _freeze_recipients(self, connection: sa.Connection, number: int, newsletter: str, audience: Audience) -> None:
         suppressed = subscribers.c.suppressed != ""

@@ -127,6 +127,39 @@ snapshots = _table(
     sa.Column("stars", sa.Integer),
 )
 
+# What was collected, a row for each key whatever number of sources has it: what a search looks through. Everything here
+# is derived from `entries`, and so are its words, in `story_words` (see `store/words.py`).
+stories = _table(
+    "stories",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("revision", Number, nullable=False, unique=True),  # grows with every change of any story
+    _text("day", default=None),  # published, else first seen: 2026-11-20
+    _text("topic"),
+    _text("sources"),  # by name, a space between
+    _text("digest", default=None),  # of the text: its vector stands as long as that does
+    _text("embedder"),  # the version that made the vector, empty: none yet
+    sa.Column("vector", sa.LargeBinary),  # int8, a byte for each dimension
+    sa.Index(None, "embedder"),
+    sqlite_autoincrement=True,
+)
+
+# Changes of entries after which their story was not written yet.
+unfiled = _table(
+    "unfiled",
+    sa.Column("id", Number, primary_key=True),
+    _text("key", default=None),
+    sqlite_autoincrement=True,
+)
+
+# What was learned from the archive, by name; `revision` counts how often.
+learned = _table(
+    "learned",
+    sa.Column("name", sa.Text, primary_key=True),
+    _count("revision"),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
 # A slot that was decided: `published` with its issue, or `skipped` with the reason. Absent: not decided yet.
 issues = _table(
     "issues",

@@ -6,11 +6,13 @@ of the same title that has an identity, and never joins two entries whose identi
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import reduce
 
-from newsletter.model import Entry, Link, Mention, Story
+from newsletter.model import Entry, Link, Mention, Signals, Story
 
 TITLE = "title:"
 
@@ -45,7 +47,7 @@ def merge(sightings: Iterable[Sighting]) -> list[Story]:
                 _point(groups, group, joined)
         joined.sightings.append(sighting)
         groups.update(dict.fromkeys(_names(sighting.entry), joined))
-    return [_story(group.sightings) for group in _join_titles(groups)]
+    return [join(list(map(_story, group.sightings))) for group in _join_titles(groups)]
 
 
 def _names(entry: Entry) -> tuple[str, ...]:
@@ -80,37 +82,62 @@ def _known_by_title_only(group: _Group) -> bool:
     return all(sighting.entry.key.startswith(TITLE) for sighting in group.sightings)
 
 
+def join(stories: Sequence[Story]) -> Story:
+    """One story of several that are the same, at least one, by the rule of `merge`."""
+    ordered = sorted(stories, key=strength)
+    lead = ordered[0]
+    return dataclasses.replace(
+        lead,
+        url=next((story.url for story in ordered if story.url), ""),
+        summary=next((story.summary for story in ordered if story.summary), ""),
+        tldr=next((story.tldr for story in ordered if story.tldr), ""),
+        authors=next((story.authors for story in ordered if story.authors), ()),
+        author_count=max(story.author_count for story in ordered),
+        organisations=next((story.organisations for story in ordered if story.organisations), ()),
+        published=min((story.published for story in ordered if story.published), default=None),
+        first_seen=min((story.first_seen for story in ordered if story.first_seen), default=None),
+        tags=_joined(tag for story in ordered for tag in story.tags),
+        image=next((story.image for story in ordered if story.image), ""),
+        links=_links(ordered),
+        signals=reduce(Signals.merged, (story.signals for story in ordered)),
+        mentions=tuple(mention for story in ordered for mention in story.mentions),
+        aliases=_joined(name for story in ordered for name in (story.key, *story.aliases) if name != lead.key),
+        listed=max((story.listed for story in ordered if story.listed), default=None),
+    )
+
+
 _STRENGTH = ("arxiv:", "doi:", "url:", "guid:", TITLE)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def _strength(sighting: Sighting) -> tuple[int, datetime]:
-    prefix = sighting.entry.key.partition(":")[0] + ":"
-    return (_STRENGTH.index(prefix) if prefix in _STRENGTH else len(_STRENGTH), sighting.first_seen)
+def strength(story: Story) -> tuple[int, datetime]:
+    """The order in which stories lead: by the kind of their key, then the one first seen."""
+    prefix = story.key.partition(":")[0] + ":"
+    kind = _STRENGTH.index(prefix) if prefix in _STRENGTH else len(_STRENGTH)
+    return kind, story.first_seen or _NEVER
 
 
-def _story(sightings: Sequence[Sighting]) -> Story:
-    ordered = sorted(sightings, key=_strength)
-    entries = [sighting.entry for sighting in ordered]
-    lead = entries[0]
-    signals = lead.signals
-    for entry in entries[1:]:
-        signals = signals.merged(entry.signals)
-    authors = next((entry.authors for entry in entries if entry.authors), ())
+def _story(sighting: Sighting) -> Story:
+    """An entry on its own, as a story."""
+    entry = sighting.entry
     return Story(
-        key=lead.key,
-        title=lead.title,
-        url=next((entry.url for entry in entries if entry.url), ""),
-        summary=next((entry.summary for entry in entries if entry.summary), ""),
-        authors=authors,
-        author_count=max([len(authors), *(entry.author_count or 0 for entry in entries)]),
-        published=min((entry.published for entry in entries if entry.published), default=None),
-        first_seen=min(sighting.first_seen for sighting in ordered),
-        tags=_joined(tag for entry in entries for tag in entry.tags),
-        image=next((entry.image for entry in entries if entry.image), ""),
-        links=_links(entries),
-        signals=signals,
-        mentions=tuple(Mention(source=entry.source, url=entry.url) for entry in entries),
-        aliases=_joined(name for entry in entries for name in (entry.key, *entry.aliases) if name != lead.key),
+        key=entry.key,
+        title=entry.title,
+        url=entry.url,
+        summary=entry.summary,
+        tldr=entry.tldr,
+        authors=entry.authors,
+        author_count=max(len(entry.authors), entry.author_count or 0),
+        organisations=entry.organisations,
+        published=entry.published,
+        first_seen=sighting.first_seen,
+        tags=entry.tags,
+        image=entry.image,
+        links=entry.links,
+        signals=entry.signals,
+        mentions=(Mention(source=entry.source, url=entry.url),),
+        aliases=entry.aliases,
+        listed=entry.listed,
     )
 
 
@@ -118,9 +145,9 @@ def _joined(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _links(entries: Sequence[Entry]) -> tuple[Link, ...]:
+def _links(stories: Sequence[Story]) -> tuple[Link, ...]:
     """The first link of each kind."""
     first: dict[str, Link] = {}
-    for link in (link for entry in entries for link in entry.links):
+    for link in (link for story in stories for link in story.links):
         first.setdefault(link.rel, link)
     return tuple(first.values())

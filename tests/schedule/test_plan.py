@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import ConfigError, Problem
-from newsletter.model import Limits, Plan, Schedule, Source, WhenEmpty
+from newsletter.model import Filters, Follow, Limits, Minimum, Plan, Schedule, Source, WhenEmpty
 from newsletter.registry import Option
 from newsletter.schedule import plan
 
@@ -105,6 +105,12 @@ def test_everything() -> None:
     assert newsletter.sender == "Daily Papers <papers@example.org>"
     assert newsletter.sources == ("blog", "papers", "saved", "counted")
     assert newsletter.limits == Limits(stories=500, per_topic=1)
+    assert newsletter.filters == Filters(
+        include=("LLM", "language model"),
+        exclude=("blockchain",),
+        follow=Follow(authors=("Ada Noether",), organisations=("Institute of Maps",)),
+        minimum=Minimum(upvotes=3, stars=1_000_000),
+    )
     assert newsletter.when_empty is WhenEmpty.SEND
     assert newsletter.max_age == timedelta(days=3)
     assert (newsletter.language, newsletter.address) == ("pt-BR", "Example Papers, 1 Example Street")

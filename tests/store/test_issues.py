@@ -110,7 +110,7 @@ def test_named_recipients_only(store: Store) -> None:
     number, _ = publish(store, audience=Audience(at=NOON, only=tuple(guests)))
 
     assert [line.email for line in store.deliveries.list(number)] == ["guest@example.org"]
-    assert store.issues.told("daily-papers", {"arxiv:2611.00001"}) == set()
+    assert store.issues.told("daily-papers", {"arxiv:2611.00001"}) == {}
 
 
 def test_further_recipients_join_once(store: Store) -> None:
@@ -132,9 +132,9 @@ def test_told_stories_are_known_by_every_name(store: Store) -> None:
     )
     keys = {"arxiv:2611.00001", "doi:10.1/one", "arxiv:2611.00002"}
 
-    assert store.issues.told("daily-papers", keys) == {"arxiv:2611.00001", "doi:10.1/one"}
-    assert store.issues.told("another", keys) == set()
-    assert store.issues.told("daily-papers", keys, besides=number) == set()
+    assert set(store.issues.told("daily-papers", keys)) == {"arxiv:2611.00001", "doi:10.1/one"}
+    assert store.issues.told("another", keys) == {}
+    assert store.issues.told("daily-papers", keys, besides=number) == {}
 
 
 def test_two_processes_publish_one_slot(store: Store, database_url: str) -> None:

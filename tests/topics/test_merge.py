@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,3 +112,13 @@ def test_published_is_the_earliest() -> None:
     (story,) = merged(an_entry(1, published=NOON), an_entry(1, source="b", published=NOON - HOUR))
 
     assert story.published == NOON - HOUR
+
+
+def test_what_only_one_source_tells_is_kept() -> None:
+    """A short summary, organisations and the last day of listing come from whichever source has them."""
+    plain = an_entry(1, source="arxiv", listed=date(2026, 11, 14))
+    told = an_entry(1, source="hf-daily", tldr="In short.", organisations=("Institute",), listed=date(2026, 11, 20))
+
+    (story,) = merge([Sighting(entry=plain, first_seen=NOON), Sighting(entry=told, first_seen=NOON)])
+
+    assert (story.tldr, story.organisations, story.listed) == ("In short.", ("Institute",), date(2026, 11, 20))
