@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DATA ?= ../shared/data
+FEEDS ?= 1000
+COUNTS ?= 1000 10000
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench bench-quality run clean
@@ -31,8 +33,10 @@ check: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## entries per CPU second on real feeds, beside plain feedparser (DATA=folder)
+bench: $(STAMP)  ## what reading, collecting and composing cost (DATA=folder, FEEDS=1000)
 	$(BIN)/python benchmarks/parse.py $(DATA)/feeds/real_2026
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/collect.py $(FEEDS) --unchanged 5000
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compose.py $(DATA)/arxiv/pool_dev.jsonl $(COUNTS)
 
 bench-quality: $(STAMP)  ## how well stories are grouped, ranked and found, beside the baselines (DATA=folder, MODEL=folder)
 	$(BIN)/python -m benchmarks.quality $(DATA)

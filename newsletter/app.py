@@ -160,7 +160,8 @@ class App:
                 insist=insist,
                 progress=watch.source,
             )
-            self.archive.catch_up(most=CATCH_UP)
+            if any(report.entries for report in collected.sources):
+                self.archive.catch_up(most=CATCH_UP)
         return collected
 
     def compose(self, slot: Slot, *, now: datetime, besides: int | None = None) -> Composed:

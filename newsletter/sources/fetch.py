@@ -155,6 +155,7 @@ def _session(fetch: HttpFetch) -> aiohttp.ClientSession:
             socket_factory=fetch.guard.socket,  # judges the very address connected to: each hop, each retry
             resolver=aiohttp.ThreadedResolver(),
             limit=0,
+            force_close=True,  # thousands of hosts, each asked once: kept open, they would use up all descriptors
         ),
         headers={"User-Agent": fetch.user_agent, "Accept": _ACCEPT},
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -279,6 +280,8 @@ def _reason(error: Exception) -> str:
             return f"no safe connection to {shown(error.host)}: {brief(str(error.os_error)).lower()}"
         case aiohttp.ClientConnectorError():
             return _no_connection(error)
+        case aiohttp.ClientResponseError() if "content-encoding" in error.message.lower():
+            return "the answer is packed in a way that was not asked for"
     return next((words for kind, words in _REASONS if isinstance(error, kind)), type(error).__name__)
 
 

@@ -25,8 +25,10 @@ def news(
 ) -> Collection[str]:
     """The keys of those among the `new` entries of a document of so many that are worth telling.
 
-    `known_titles` are the `title_key`s of what the feed gave before. An entry without a date counts as of today.
+    `known_titles` are the `title_key`s of what the feed gave before. An entry without a date counts as of today; one
+    that has neither a title nor anything to make one of is never told.
     """
+    new = [entry for entry in new if entry.title]
     if first:
         return _newest(new, now)
     if of >= _FEWEST and len(new) > of * _UPHEAVAL:

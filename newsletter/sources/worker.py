@@ -32,7 +32,7 @@ from newsletter.sources import Kind, Response
 DEADLINE = 10.0  # seconds for one document; the slowest of 200 real ones took 1.1
 MEMORY = 1 << 30  # bytes of address space
 _START = 60.0  # seconds until the child has imported what it needs, on a machine that is busy
-_LARGEST = 1 << 28  # bytes of one reply: 500 entries of the longest content are less
+_LARGEST = 1 << 28  # bytes of one reply: no document of 15 MB gives as much
 _LENGTH = struct.Struct("!Q")
 
 

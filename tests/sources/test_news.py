@@ -52,3 +52,11 @@ def test_new_guids_for_old_things() -> None:
 def test_a_tiny_feed_is_no_upheaval() -> None:
     """Two new entries in a feed of two are two new entries."""
     assert told(aged(1, 20), aged(2, 10), of=2, known=("paper number 1",)) == [1, 2]
+
+
+def test_what_has_no_title_is_never_told() -> None:
+    """An entry of which nothing can be shown is known, and no news, the first time and later."""
+    empty = an_entry(1, title="")
+
+    assert told(empty, an_entry(2), first=True) == [2]
+    assert told(empty, an_entry(2)) == [2]
