@@ -177,6 +177,7 @@ class App:
             now=now,
             besides=besides,
             summaries=self.summaries,
+            weights={source.name: source.weight for source in self.plan.sources.values()},
         )
 
     def publish(self, issue: Issue, *, audience: Audience, now: datetime) -> Published:

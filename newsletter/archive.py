@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 from typing import Protocol
 
 from newsletter.model import Story, Topic
-from newsletter.sources.identity import title_key
+from newsletter.sources.identity import arxiv_id, canonical_url, normal_doi, title_key
 from newsletter.store import Store
 from newsletter.store.entries import Seen
 from newsletter.store.stories import Filed, Filing, Made
@@ -116,6 +116,12 @@ class Archive:
         """The stories themselves, in the same order; one that is gone is absent."""
         return {story: story_of(seen) for story, seen in self.store.stories.told(ids).items()}
 
+    def find(self, names: Sequence[str]) -> Mapping[str, list[int]]:
+        """The ids of the stories that names stand for: a key, arXiv id, DOI, address or title; none for one unknown."""
+        keys = {name: _keys(name) for name in names}
+        ids = self.store.stories.find([key for some in keys.values() for key in some]) if names else {}
+        return {name: list(dict.fromkeys(ids[key] for key in some if key in ids)) for name, some in keys.items()}
+
     # --- filing and embedding
 
     def _described(self, told: Mapping[str, Sequence[Seen]]) -> list[Filing]:
@@ -195,6 +201,18 @@ def story_of(seen: Sequence[Seen]) -> Story:
 def sighting(seen: Seen) -> Sighting:
     """An entry as `merge` takes it."""
     return Sighting(entry=seen.entry, first_seen=seen.first_seen, title_name=TITLE + title_key(seen.entry.title))
+
+
+def _keys(name: str) -> list[str]:
+    """The keys that a name of a story may stand for."""
+    name = name.strip().replace("\0", "")
+    spelled = {
+        "arxiv": arxiv_id(name),
+        "doi": normal_doi(name),
+        "url": canonical_url(name),
+        "title": title_key(name),
+    }
+    return [name, *(f"{kind}:{key}" for kind, key in spelled.items() if key)]
 
 
 def _text(story: Story) -> str:

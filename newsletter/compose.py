@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from newsletter.archive import Archive
 from newsletter.model import Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
@@ -25,6 +26,7 @@ from newsletter.topics.diversity import by_vectors, spread
 from newsletter.topics.embed import Embedded
 from newsletter.topics.filters import followed, keep, rising
 from newsletter.topics.group import Heading, group
+from newsletter.topics.likeness import fit
 from newsletter.topics.merge import TITLE, Sighting, merge
 from newsletter.topics.rank import rank
 from newsletter.topics.summarize import readable
@@ -36,6 +38,7 @@ REMEMBERED = timedelta(days=30)  # what was told so long ago is compared with wh
 WEIGHED = 1_000  # stories, the best by their signals, whose words and meaning are looked at
 BACKGROUND = 1_000  # stories of the archive that show what is usual
 _SENT_UNDER_ANOTHER_NAME = "sent before under another name"
+EVEN: Mapping[str, float] = MappingProxyType({})  # every source weighs the same
 CHOICE = 5  # stories to choose from, for each that the issue holds
 
 
@@ -49,12 +52,13 @@ def compose(
     now: datetime,
     besides: int | None = None,
     summaries: Summaries = nobody,
+    weights: Mapping[str, float] = EVEN,
 ) -> Composed:
     """The issue for a slot from what was collected until `now`, without what earlier issues told.
 
     Candidates are the entries of the newsletter's sources first seen within its `max_age`, or since its last issue if
     that is longer ago: after a long pause one issue carries what the missed ones would have. The stories of the issue
-    `besides` may be told again: it is being replaced on purpose.
+    `besides` may be told again: it is being replaced on purpose. `weights` are those of the sources, by name.
     """
     last = store.issues.last_published(newsletter.name, before=slot.at)
     since = min(now - newsletter.max_age, last or now)
@@ -66,12 +70,15 @@ def compose(
     snapshots = store.entries.snapshots([story.key for story in wanted])
     fresh = _untold(wanted, newsletter, store, snapshots, besides=besides, now=now)
     left_out["already sent"] += len(wanted) - len(fresh)
-    known = Known(snapshots=snapshots, followed=_followed(fresh, newsletter))
+    known = Known(snapshots=snapshots, followed=_followed(fresh, newsletter), weights=weights)
     by_signals = rank(fresh, known, now=now)
     told = store.issues.stories(newsletter.name, since=now - REMEMBERED, besides=besides)
     distinct = _distinct(by_signals[:WEIGHED], told, left_out)
-    ranked = _ranked(distinct, known, told=told, archive=archive, now=now)
-    sections = choose(_assigned(ranked, topics, archive, newsletter.limits), topics, newsletter.limits)
+    background = _background(topics, archive)
+    fitting = _fitting(distinct, topics, archive, background)
+    ranked = rank(distinct, replace(known, topics=fitting, novelty=_novelty(distinct, told, archive)), now=now)
+    assigned = _assigned(ranked, topics, archive, background, newsletter.limits)
+    sections = choose(assigned, topics, newsletter.limits)
     chosen = sum(len(section.stories) for section in sections)
     left_out["over the limit"] += len(ranked) + len(by_signals[WEIGHED:]) - chosen
     sections = _readable(sections, summaries)
@@ -131,36 +138,41 @@ def _sighting(found: Seen) -> Sighting:
 # --- in which order -----------------------------------------------------------------------------------------------
 
 
-def _ranked(
-    stories: Sequence[Story], known: Known, *, told: Sequence[Story], archive: Archive, now: datetime
-) -> list[Story]:
-    """The stories, best first: by their signals, and by how new they are to readers."""
-    before = archive.embedded(told)
-    if not before.stories or not stories:
-        return rank(stories, known, now=now)
-    head = archive.embedded(stories)
-    likest = (head.vectors @ before.vectors.T).max(axis=1)
-    novelty = {story.key: 1.0 - float(like) for story, like in zip(head.stories, likest, strict=True)}
-    return rank(stories, replace(known, novelty=novelty), now=now)
+def _fitting(
+    stories: Sequence[Story], topics: Sequence[Topic], archive: Archive, background: Embedded
+) -> dict[str, float]:
+    """How well each story fits the topics: what ranks stories that nobody counts votes of."""
+    told = fit(archive.embedded(stories), topics, embedder=archive.embedder, background=background)
+    return {story.key: fitting for story, fitting in zip(stories, told, strict=True)}
+
+
+def _novelty(stories: Sequence[Story], told: Sequence[Story], archive: Archive) -> dict[str, float]:
+    """How unlike what readers got of late each story is."""
+    if not told or not stories:
+        return {}
+    likest = (archive.embedded(stories).vectors @ archive.embedded(told).vectors.T).max(axis=1)
+    return {story.key: 1.0 - float(like) for story, like in zip(stories, likest, strict=True)}
 
 
 def _followed(stories: Sequence[Story], newsletter: Newsletter) -> dict[str, str]:
     return {story.key: who for story in stories if (who := followed(story, newsletter.filters))}
 
 
-def _assigned(ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, limits: Limits) -> list[Assignment]:
+def _assigned(
+    ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, background: Embedded, limits: Limits
+) -> list[Assignment]:
     """The topic of each story that may get in, in an order in which neighbours differ."""
     best = archive.embedded(ranked[: CHOICE * limits.stories])
     order = spread([story.standing / 100 for story in best.stories], by_vectors(best.vectors), count=len(best.stories))
     day = Embedded(tuple(best.stories[at] for at in order), best.vectors[order])
-    background = archive.recent(BACKGROUND).joined(archive.embedded(_examples(topics, archive)))
     return assign(day, topics, embedder=archive.embedder, background=background)
 
 
-def _examples(topics: Sequence[Topic], archive: Archive) -> list[Story]:
-    """The stories of the archive that topics name as theirs."""
-    keys = [example for topic in topics for example in topic.examples]
-    return list(archive.stories(list(archive.store.stories.find(keys).values())).values()) if keys else []
+def _background(topics: Sequence[Topic], archive: Archive) -> Embedded:
+    """Stories of the archive that show what is usual, and those that topics name as theirs."""
+    named = archive.find([example for topic in topics for example in topic.examples])
+    examples = archive.stories([story for stories in named.values() for story in stories])
+    return archive.recent(BACKGROUND).joined(archive.embedded(list(examples.values())))
 
 
 # --- where they stand ---------------------------------------------------------------------------------------------

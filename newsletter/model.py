@@ -24,6 +24,7 @@ class Source:
 
     name: str
     kind: str
+    weight: float = 1.0  # a story of a source that weighs 2 is worth twice the votes
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 

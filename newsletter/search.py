@@ -14,13 +14,14 @@ from datetime import date
 from newsletter.archive import Archive, sighting
 from newsletter.errors import NotFound
 from newsletter.model import Story
-from newsletter.sources.identity import arxiv_id, canonical_url, normal_doi, title_key
 from newsletter.topics import search as topics
 from newsletter.topics.embed import text_of
 from newsletter.topics.index import Index, Wanted
+from newsletter.topics.interests import Interests
 from newsletter.topics.merge import merge
 from newsletter.topics.search import Hit, indexed, question
 
+_NET = 400  # stories near to what a reader liked, that are weighed by all they liked and disliked
 _NAMESAKES = 5  # answers more than asked for, since some turn out to be one
 _AUTHORED = 50_000  # stories of one author that are looked at
 
@@ -61,38 +62,51 @@ def search(
     """
     index = archive.index()
     liked = _named(archive, like)
+    hits = _hits(archive, index, text, liked, filters=filters, most=limit + len(liked) + _NAMESAKES)
+    return _found(archive, index, [hit for hit in hits if hit.id not in liked])[:limit]
+
+
+def for_you(
+    archive: Archive, like: Sequence[str], *, unlike: Sequence[str] = (), filters: Filters = ANY, limit: int = 20
+) -> list[Found]:
+    """What somebody might like who liked some stories and disliked others, the best first; see `topics.interests`.
+
+    Stories are named as in `search`. NotFound for one that is not in the archive.
+    """
+    index = archive.index()
+    liked, disliked = _named(archive, like), _named(archive, unlike)
+    near = _hits(archive, index, "", liked, filters=filters, most=_NET)
+    named = dict.fromkeys([*liked, *disliked])
+    told = archive.stories([hit.id for hit in near if hit.id not in named])
+    known = archive.embedded(list(archive.stories(list(named)).values()))
+    interests = Interests(archive.embedded(list(told.values())), known)
+    places = {story: place for place, story in enumerate(named)}
+    scores = interests.of([places[story] for story in liked], disliked=[places[story] for story in disliked])
+    hits = sorted(
+        (Hit(story, float(score)) for story, score in zip(told, scores, strict=True)), key=lambda hit: -hit.score
+    )
+    return _found(archive, index, hits[: limit + _NAMESAKES])[:limit]
+
+
+def _hits(archive: Archive, index: Index, text: str, liked: Sequence[int], *, filters: Filters, most: int) -> list[Hit]:
     texts = [text, *(text_of(story.title, story.summary) for story in archive.stories(liked).values())]
-    hits = topics.search(
+    return topics.search(
         question(texts, archive.embedder),
         index,
         holding=archive.store.stories.words.holding,
         texts=archive.store.stories.words.texts,
         wanted=_wanted(archive, filters),
-        most=limit + len(liked) + _NAMESAKES,
+        most=most,
     )
-    return _found(archive, index, [hit for hit in hits if hit.id not in liked])[:limit]
 
 
 def _named(archive: Archive, names: Sequence[str]) -> list[int]:
     """The ids of the stories that are named."""
-    keys = {name: _keys(name) for name in names}
-    ids = archive.store.stories.find([key for some in keys.values() for key in some]) if names else {}
-    for name, some in keys.items():
-        if ids.keys().isdisjoint(some):
+    found = archive.find(names)
+    for name, stories in found.items():
+        if not stories:
             raise NotFound(f"there is no story {name!r} in the archive; an arXiv id, DOI, address or title names one")
-    return list(dict.fromkeys(ids.values()))
-
-
-def _keys(name: str) -> list[str]:
-    """The keys that a name of a story may stand for."""
-    name = name.strip().replace("\0", "")
-    spelled = {
-        "arxiv": arxiv_id(name),
-        "doi": normal_doi(name),
-        "url": canonical_url(name),
-        "title": title_key(name),
-    }
-    return [name, *(f"{kind}:{key}" for kind, key in spelled.items() if key)]
+    return list(dict.fromkeys(story for stories in found.values() for story in stories))
 
 
 def _wanted(archive: Archive, filters: Filters) -> Wanted:

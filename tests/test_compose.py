@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from newsletter.archive import Archive
-from newsletter.compose import MORE, choose, compose
+from newsletter.compose import EVEN, MORE, choose, compose
 from newsletter.model import Composed, Entry, Filters, Follow, Limits, Signals, Slot, Story, Topic, WhenEmpty
 from newsletter.store import Store
 from newsletter.store.issues import Audience
@@ -24,7 +25,14 @@ def composed(store: Store, *entries: Entry, now: datetime = NOON, **changes: Any
 
 
 def again(
-    store: Store, *, now: datetime = NOON, slot: Slot | None = None, besides: int | None = None, **changes: Any
+    store: Store,
+    *,
+    now: datetime = NOON,
+    slot: Slot | None = None,
+    besides: int | None = None,
+    weights: Mapping[str, float] = EVEN,
+    topics: Sequence[Topic] = (MODELS, VISION),
+    **changes: Any,
 ) -> Composed:
     """The composition of what is there."""
     archive = Archive(store)
@@ -32,12 +40,55 @@ def again(
     return compose(
         slot or a_slot(),
         newsletter=a_newsletter(**changes),
-        topics=[MODELS, VISION],
+        topics=topics,
         store=store,
         archive=archive,
         now=now,
         besides=besides,
+        weights=weights,
     )
+
+
+def test_a_source_weighs_what_its_operator_says(store: Store) -> None:
+    """A story of one that weighs five is worth five times the votes."""
+    votes = [("blog", 10), ("hf-daily", 30)]
+    entries = [an_entry(n, source=source, signals=Signals(upvotes=v)) for n, (source, v) in enumerate(votes, start=1)]
+    both: dict[str, Any] = {"sources": ("blog", "hf-daily")}
+
+    even = composed(store, *entries, **both)
+    weighed = again(store, weights={"blog": 5.0}, **both)
+
+    assert keys(even) == ["arxiv:2611.00002", "arxiv:2611.00001"]
+    assert keys(weighed) == ["arxiv:2611.00001", "arxiv:2611.00002"]
+
+
+def test_without_votes_what_is_near_the_topics_comes_first(store: Store) -> None:
+    """A feed that counts nothing is ranked by what the operator says the newsletter is about."""
+    bread = [an_entry(n, title=f"Bread {n}", summary="Flour, water, yeast and an oven.") for n in range(1, 6)]
+    report = composed(store, *bread, an_entry(6, title="A language model", summary="An LLM that writes."))
+
+    assert report.issue is not None
+    assert report.issue.headline == "A language model"
+    assert any(part.name == "topics" for story in report.issue.stories for part in story.parts)
+
+
+def test_examples_of_a_topic_are_named_by_title_or_id(store: Store) -> None:
+    """They draw stories like them into the topic, although no word of its description is theirs."""
+    bakery = Topic(name="oven", title="From the oven", examples=("Loaves of rye", "2611.00002"))
+    known = [
+        an_entry(1, title="Loaves of rye", summary="Bakers knead dough of rye flour and let sourdough rise."),
+        an_entry(2, title="Wheat", summary="Dough of wheat flour, yeast and water, kneaded by bakers."),
+        *(an_entry(n, title=f"Star {n}", summary="Telescopes watch distant galaxies.") for n in range(10, 30)),
+    ]
+    store.entries.add(known, now=NOON - 20 * DAY)
+    summary = "Bakers let dough of flour and yeast rise."
+    news = [an_entry(n, title=f"News {n}", summary=summary) for n in (31, 32)]
+
+    report = composed(store, *news, an_entry(33, title="Comets", summary="Telescopes watch comets."), topics=[bakery])
+
+    assert report.issue is not None
+    found = {section.topic: {story.key for story in section.stories} for section in report.issue.sections}
+    assert found["oven"] == {"arxiv:2611.00031", "arxiv:2611.00032"}
 
 
 def published(store: Store, report: Composed) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.archive import Archive
 from newsletter.errors import NotFound
-from newsletter.search import Filters, Found, search
+from newsletter.search import Filters, Found, for_you, search
 from newsletter.store import Store
 from tests.archives import a_paper, an_archive, papers
 from tests.builders import NOON, TODAY, a_topic, an_entry
@@ -78,6 +78,18 @@ def test_more_like_several(archive: Archive) -> None:
     assert set(found[:4]) == {6, 9, 4, 7}
     assert not {3, 1} & set(found)
     assert numbers(search(archive, "telescopes", like=["2611.00003"]))[0] in {2, 5, 6, 8, 9}
+
+
+def test_for_somebody_who_liked_and_disliked(archive: Archive) -> None:
+    """Like what was liked, unlike what was not; none of these, and within the filters."""
+    liked = for_you(archive, ["2611.00003", "2611.00001"])
+    assert set(numbers(liked)[:4]) == {6, 9, 4, 7}
+    assert not {3, 1} & set(numbers(liked))
+    spurned = for_you(archive, ["2611.00003", "2611.00001"], unlike=["2611.00004"], limit=2)
+    assert set(numbers(spurned)) == {6, 9}
+    assert numbers(for_you(archive, ["2611.00003"], filters=Filters(topics=("baking",)), limit=1))[0] in {1, 4, 7}
+    with pytest.raises(NotFound, match="no story"):
+        for_you(archive, ["2611.00003"], unlike=["2699.99999"])
 
 
 def test_more_like_what_is_not_there(archive: Archive) -> None:

@@ -17,7 +17,7 @@ def answers(folder: Path) -> Iterator[tuple[datetime, Sequence[Entry]]]:
     for path in sorted(folder.glob("*.json")):
         now = datetime.combine(datetime.fromisoformat(path.stem).date(), time(23, 59), UTC)
         source = Source(name="hf", kind="huggingface", options={"path": str(path)})
-        response = Response(request=Request(path=path), url=path.as_uri(), body=path.read_bytes())
+        response = Response(request=Request(path=path), url=path.resolve().as_uri(), body=path.read_bytes())
         try:
             yield now, HuggingFaceKind().read(response, source, now=now)
         except ReadError:

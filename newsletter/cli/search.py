@@ -25,6 +25,7 @@ _STEP = 2_000  # stories after which a terminal hears how many there were
 @click.command()
 @click.argument("query", nargs=-1)
 @click.option("--like", multiple=True, metavar="ENTRY", help="Find more like this one: its arXiv id, address or title.")
+@click.option("--unlike", multiple=True, metavar="ENTRY", help="Not like this one; beside --like.")
 @click.option("--newsletter", help="Only from the sources of this newsletter.")
 @click.option("--topic", "topics", multiple=True, help="Only of this topic; may be repeated.")
 @click.option("--source", "sources", multiple=True, help="Only from this source; may be repeated.")
@@ -40,6 +41,7 @@ def search(
     query: Sequence[str],
     *,
     like: Sequence[str],
+    unlike: Sequence[str],
     newsletter: str | None,
     topics: Sequence[str],
     sources: Sequence[str],
@@ -53,10 +55,14 @@ def search(
     """Search everything that was collected, by words and by meaning, the best first; without a QUERY the latest.
 
     Plain words, no operators: a story need not have all of them. What was collected since the last search is indexed
-    first.
+    first. Several --like, or an --unlike, stand for a reader's taste: what they would like comes first.
     """
     from newsletter import search as room  # noqa: PLC0415
 
+    if unlike and not like:
+        raise click.UsageError("--unlike takes away from what --like names: name at least one")
+    if unlike and query:
+        raise click.UsageError("--unlike stands beside --like alone, without a QUERY")
     with open_workspace(ctx) as app:
         filters = room.Filters(
             since=since,
@@ -68,7 +74,10 @@ def search(
         if rebuild:
             app.store.stories.refile()
         _catch_up(app.archive, quiet=as_json)
-        found = room.search(app.archive, " ".join(query), like=like, filters=filters, limit=limit)
+        if unlike or (len(like) > 1 and not query):
+            found = room.for_you(app.archive, like, unlike=unlike, filters=filters, limit=limit)
+        else:
+            found = room.search(app.archive, " ".join(query), like=like, filters=filters, limit=limit)
     if as_json:
         print_json([_told(one) for one in found])
     else:

@@ -28,6 +28,7 @@ from newsletter.schedule.values import (
     catch_up,
     crontab,
     days,
+    factor,
     integer,
     language,
     mailbox,
@@ -210,15 +211,20 @@ OPTION: Mapping[type, Callable[[Cursor], object]] = {
 def _source(cursor: Cursor, kinds: Mapping[str, Kind]) -> Values:
     """Read a source by what its kind takes. Of a kind nobody knows, nothing else can be said."""
     entries = cursor.entries()
-    said = record(cursor, {key: entries[key] for key in entries if key == "kind"}, _kind_field(kinds))
+    fields = _source_fields(kinds)
+    said = record(cursor, {key: entries[key] for key in entries if key in fields}, fields)
     if "kind" not in said:
         return {}
-    given = {key: entries[key] for key in entries if key != "kind"}
+    given = {key: entries[key] for key in entries if key not in fields}
     return {**said, "options": _options(cursor, given, kinds[said["kind"]])}
 
 
-def _kind_field(kinds: Mapping[str, Kind]) -> Mapping[str, Field]:
-    return {"kind": Field(read=single(one_of(kinds, "kind of source")), required="such as kind: feed")}
+def _source_fields(kinds: Mapping[str, Kind]) -> Mapping[str, Field]:
+    """What every source may say, whatever its kind."""
+    return {
+        "kind": Field(read=single(one_of(kinds, "kind of source")), required="such as kind: feed"),
+        "weight": Field(read=single(factor)),
+    }
 
 
 def _options(cursor: Cursor, given: Mapping[str, Cursor], kind: Kind) -> Values:

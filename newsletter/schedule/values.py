@@ -132,6 +132,17 @@ def between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def factor(text: str) -> float:
+    """Read a number from 0.01 to 100."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise Mistake(f"{quoted(text)} is not a number", "such as 0.5 or 2") from None
+    if not 0.01 <= number <= 100:  # noqa: PLR2004 - the bounds it names
+        raise Mistake(f"{quoted(text)} is not in 0.01-100", "1 is what a source weighs that says nothing")
+    return number
+
+
 def boolean(text: str) -> bool:
     """Read yes or no, in the spellings of YAML 1.1."""
     if text.lower() in {"true", "yes", "on"}:

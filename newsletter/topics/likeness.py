@@ -33,6 +33,16 @@ def vectors_of(topics: Sequence[Topic], known: Embedded, embedder: Embedder) -> 
     return unit_rows(rows)
 
 
+def fit(day: Embedded, topics: Sequence[Topic], *, embedder: Embedder, background: Embedded) -> list[float]:
+    """How well the best topic fits each story of the day, in standard deviations; 0 where there are no topics."""
+    known = day.joined(background)
+    if not topics:
+        return [0.0] * len(day.stories)
+    best = standing(known.vectors, vectors_of(topics, known, embedder)).max(axis=1, initial=-np.inf)
+    fitting: list[float] = best[: len(day.stories)].tolist()
+    return fitting
+
+
 def standing(vectors: Matrix, topics: Matrix) -> NDArray[np.float64]:
     """Cosines (stories, topics), as standard deviations from the mean of each topic.
 

@@ -308,3 +308,10 @@ def test_any_mailbox(text: str) -> None:
         return
     assert sender.isprintable()
     assert sender.count("@") >= 1
+
+
+def test_a_source_may_weigh_more() -> None:
+    """Whatever its kind; 1 where nothing is said."""
+    loaded = read(a_plan(source="  dear: {kind: feed, url: 'https://example.org/a', weight: 2.5}\n"))
+
+    assert {name: source.weight for name, source in loaded.sources.items()} == {"blog": 1.0, "dear": 2.5}
