@@ -22,7 +22,9 @@ NAME_LENGTH = 100
 TEXT_LENGTH = 200
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_PLAIN_IN_WORD = re.compile(r"[A-Za-z0-9!*+/-]")  # RFC 2047 section 5 (3): what may stand bare even in a phrase
+# RFC 2047 section 5 (3): what may stand bare even in a phrase, and a space as an underscore.
+_BARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+/-")
+_Q = ["_" if octet == ord(" ") else chr(octet) if octet in _BARE else f"={octet:02X}" for octet in range(256)]
 _MAILBOX = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^"<>,;:]*))\s*<(?P<email>[^<>]*)>', re.DOTALL)
 _ADDRESS = re.compile(r'(?P<local>[^\s<>()\[\],;:\\"@]+)@(?P<domain>[^\s<>()\[\],;:\\"@]+)')
 _URL = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")
@@ -42,7 +44,7 @@ def clean(value: str, *, limit: int = TEXT_LENGTH) -> str:
     Control, format, private and unassigned characters (category C) become spaces, white space is collapsed, and
     `=?` is parted so that nothing decodes it as an encoded word.
     """
-    printable = "".join(" " if unicodedata.category(char).startswith("C") else char for char in value)
+    printable = value if value.isprintable() else "".join(map(_printable, value))
     return " ".join(printable.split()).replace("=?", "= ?")[:limit].rstrip()
 
 
@@ -63,7 +65,7 @@ def envelope_address(text: str) -> str:
     control characters, angle brackets.
     """
     match = _ADDRESS.fullmatch(text)
-    if match is None or any(unicodedata.category(char).startswith("C") for char in text):
+    if match is None or not (text.isprintable() or all(char == _printable(char) for char in text)):
         raise ValueError(f"not an email address: {text[:NAME_LENGTH]!r}")
     if match["domain"].isascii():
         return text
@@ -138,13 +140,15 @@ def _phrase(name: str, *, indent: int) -> list[str]:
 
 def _encoded_words(text: str, *, indent: int) -> Iterator[str]:
     """The whole text in words of whole characters; between two of them a decoder drops the white space."""
-    q, b = "".join(map(_q, text)), _b(text)
-    letter, encode = ("q", _q_text) if len(q) <= len(b) else ("b", _b)
+    letter, encode = ("q", _q) if len(_q(text)) <= len(_b(text)) else ("b", _b)
     room = ENCODED_WORD - len("=?utf-8?q??=")
     yield from (f"=?utf-8?{letter}?{part}?=" for part in _parts(text, encode, first=room - indent, room=room))
 
 
 def _parts(text: str, encode: Callable[[str], str], *, first: int, room: int) -> Iterator[str]:
+    if len(whole := encode(text)) <= first:
+        yield whole
+        return
     part = ""
     for char in text:
         if part and len(encode(part + char)) > first:
@@ -154,14 +158,12 @@ def _parts(text: str, encode: Callable[[str], str], *, first: int, room: int) ->
     yield encode(part)
 
 
-def _q(char: str) -> str:
-    if char == " ":
-        return "_"
-    return char if _PLAIN_IN_WORD.fullmatch(char) else "".join(f"={octet:02X}" for octet in char.encode())
+def _printable(char: str) -> str:
+    return " " if unicodedata.category(char).startswith("C") else char
 
 
-def _q_text(text: str) -> str:
-    return "".join(map(_q, text))
+def _q(text: str) -> str:
+    return "".join([_Q[octet] for octet in text.encode()])
 
 
 def _b(text: str) -> str:

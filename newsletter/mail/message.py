@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -62,6 +62,8 @@ class Assembly:
     after_html: bytes
     text: tuple[Encoded, ...]
     html: tuple[Encoded, ...]
+    all_text: Encoded  # every fragment, with as few pieces as can be
+    all_html: Encoded
 
     def message(
         self,
@@ -86,16 +88,21 @@ class Assembly:
             Token.UNSUBSCRIBE_URL: unsubscribe_url,
             **tokens,
         }
-        kept = range(len(self.html)) if fragments is None else fragments
+        text, html_ = self.all_text, self.all_html
+        if fragments is not None:
+            text = tuple(piece for index in fragments for piece in self.text[index])
+            html_ = tuple(piece for index in fragments for piece in self.html[index])
+        in_text = {piece: quoted_printable(values[piece]) for piece in text if isinstance(piece, Token)}
+        in_html = {piece: _escaped(values[piece], in_text.get(piece)) for piece in html_ if isinstance(piece, Token)}
         data = (
             mailbox_header("To", Address(recipient.name, address)),
             _message_id(recipient.message_id),
             unsubscribe_headers(unsubscribe_url, unsubscribe_mailto),
             self.head,
             self.before_text,
-            _body(self.text, kept, values, escape=str),
+            _body(text, in_text),
             self.before_html,
-            _body(self.html, kept, values, escape=html.escape),
+            _body(html_, in_html),
             self.after_html,
         )
         return Message(
@@ -119,6 +126,8 @@ def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
         after_html=b"\r\n--" + boundary + b"--\r\n",
         text=text,
         html=html_,
+        all_text=_joined(text),
+        all_html=_joined(html_),
     )
 
 
@@ -166,23 +175,24 @@ def _boundary(fragments: Iterable[Encoded]) -> bytes:
     return b"=_" + hashlib.sha256(content).hexdigest()[:32].encode()
 
 
-def _body(
-    fragments: Sequence[Encoded],
-    kept: Iterable[int],
-    values: Mapping[Token, str],
-    *,
-    escape: Callable[[str], str],
-) -> bytes:
+def _joined(fragments: Iterable[Encoded]) -> Encoded:
+    """All pieces, those between two tokens as one."""
+    pieces: list[bytes | Token] = []
+    for piece in (piece for fragment in fragments for piece in fragment):
+        if isinstance(piece, bytes) and pieces and isinstance(pieces[-1], bytes):
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return tuple(pieces)
+
+
+def _escaped(value: str, plain: bytes | None) -> bytes:
+    """A value as HTML; `plain` is what it is as text, where that is known."""
+    escaped = html.escape(value)
+    return plain if plain is not None and escaped == value else quoted_printable(escaped)
+
+
+def _body(pieces: Encoded, values: Mapping[Token, bytes]) -> bytes:
     """One part's body. It ends in a hard line break, as a part must (RFC 2045 section 6.7, rule 5)."""
-    filled: dict[Token, bytes] = {}
-    pieces: list[bytes] = []
-    for index in kept:
-        for piece in fragments[index]:
-            if isinstance(piece, bytes):
-                pieces.append(piece)
-            else:
-                if piece not in filled:
-                    filled[piece] = quoted_printable(escape(values[piece]))
-                pieces.append(filled[piece])
-    body = b"".join(pieces)
+    body = b"".join([piece if isinstance(piece, bytes) else values[piece] for piece in pieces])
     return body if body.endswith(HARD) and not body.endswith(SOFT) else body + HARD

@@ -7,7 +7,6 @@ past 76 columns. Here every piece ends its last line, with a soft break where th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 COLUMNS = 76
 HARD = b"\r\n"
@@ -24,30 +23,32 @@ def quoted_printable(text: str) -> bytes:
     dots) nor with "From " (which mailboxes of old quote). Lone surrogates become "?".
     """
     *whole, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    rows = [row for line in whole for row in _rows(line, end=HARD)]
+    rows: list[bytes] = []
+    for line in whole:
+        _add_rows(rows, line, end=HARD)
     if rest:
-        rows.extend(_rows(rest, end=SOFT))
+        _add_rows(rows, rest, end=SOFT)
     return b"".join(rows)
 
 
-def _rows(line: str, *, end: bytes) -> Iterator[bytes]:
+def _add_rows(rows: list[bytes], line: str, *, end: bytes) -> None:
     octets = _UNSAFE.sub(_escaped, line.encode("utf-8", "replace"))
     if end is HARD and octets.endswith((b" ", b"\t")):
         octets = octets[:-1] + _HEX[octets[-1:]]
     room = COLUMNS + len(HARD) - len(end)
-    while len(octets := _guarded(octets)) > room:
+    while True:
+        if octets.startswith((b".", b"From ")):
+            octets = _HEX[octets[:1]] + octets[1:]
+        if len(octets) <= room:
+            break
         cut = _cut(octets)
-        yield octets[:cut] + SOFT
+        rows += octets[:cut], SOFT
         octets = octets[cut:]
-    yield octets + end
+    rows += octets, end
 
 
 def _escaped(match: re.Match[bytes]) -> bytes:
     return _HEX[match[0]]
-
-
-def _guarded(octets: bytes) -> bytes:
-    return _HEX[octets[:1]] + octets[1:] if octets.startswith((b".", b"From ")) else octets
 
 
 def _cut(octets: bytes) -> int:

@@ -111,6 +111,21 @@ def test_equals_the_standard_library(rendered: Rendered, name: str) -> None:
 
 
 @settings(deadline=None, max_examples=250)
+@given(issues, st.data())
+def test_any_choice_of_fragments_equals_the_standard_library(rendered: Rendered, data: st.DataObject) -> None:
+    """Any of them in any order, joined, parse to what EmailMessage builds of these alone."""
+    chosen = data.draw(st.lists(st.sampled_from(range(len(rendered.fragments))), unique=True))
+    edition = replace(rendered, fragments=tuple(rendered.fragments[index] for index in chosen))
+    assembly = compile_issue(rendered, LETTERHEAD)
+    spliced = assembly.message(ANN, tokens=TOKENS, unsubscribe_url=URL, unsubscribe_mailto=MAILTO, fragments=chosen)
+
+    message, expected = parsed(spliced.data), oracle(edition, ANN)
+    assert part(message, "plain") == part(expected, "plain")
+    assert part(message, "html") == part(expected, "html")
+    assert all(len(line) <= 76 for line in spliced.data.partition(b"\r\n\r\n")[2].split(b"\r\n"))
+
+
+@settings(deadline=None, max_examples=250)
 @given(issues, names)
 def test_is_fit_for_the_wire(rendered: Rendered, name: str) -> None:
     """Only CRLF, only ASCII, header lines at most 998 columns, body lines at most 76, no dot at a line's start."""

@@ -1,0 +1,140 @@
+# ruff: noqa: INP001, T201 - a script, not a package
+"""What one personal message costs: `python benchmarks/assemble.py`.
+
+An issue of the bundled theme with 60 KB of HTML, five of its values each reader's own. Beside it stands the usual way:
+fill a Jinja template for each reader, and build an EmailMessage of it. CPU time of one thread, the median of rounds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from jinja2 import Environment, Template
+
+from newsletter.mail.headers import Address
+from newsletter.mail.message import Letterhead, compile_issue
+from newsletter.model import Issue, Newsletter, Recipient, Rendered, Section, Signals, Slot, Slotted, Story, Token
+from newsletter.render.issue import open_render
+
+SIZE = 60_000  # bytes of HTML
+ROUNDS = 15
+LINK = "https://papers.example.org/{}/WzEsImRhaWx5LXBhcGVycyJd.aR7yXw.k0Jm3v5pYd2b1T7cQe9sLxZuHnA"
+TOKENS = {token: LINK.format(token) for token in Token} | {Token.NAME: "Réader", Token.EMAIL: "reader@example.org"}
+WORDS = (
+    "Long contexts are expensive because every token looks at every other. We keep an index of which keys were useful "
+    "to earlier queries and visit only those, which cuts the cost of a long context to a third."
+)
+
+
+def an_issue(stories: int) -> Issue:
+    """So many papers in four topics."""
+    told = [
+        Story(
+            key=str(number),
+            title=f"A paper about sparse attention, number {number}",
+            url=f"https://arxiv.example.org/abs/2611.{number:05}",
+            summary=WORDS,
+            authors=("First Author", "Second Author", "Zoë Third"),
+            author_count=9,
+            signals=Signals(upvotes=number, comments=3, stars=1200),
+        )
+        for number in range(stories)
+    ]
+    sections = tuple(Section(topic=f"t{n}", title=f"Topic {n}", stories=tuple(told[n::4])) for n in range(4))
+    at = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    slot = Slot(newsletter="daily", schedule="morning", date=date(2026, 11, 20), at=at)
+    return Issue(slot=slot, title="Daily Papers", preheader="Papers of today, by topic", sections=sections)
+
+
+def rendered() -> Rendered:
+    """An issue of SIZE."""
+    render = open_render(base_url="https://papers.example.org")
+    newsletter = Newsletter(name="daily", title="Daily Papers", sender="papers@example.org")
+    for stories in range(12, 200, 4):
+        found = render.issue(an_issue(stories), newsletter=newsletter)
+        if len(render.preview(found, TOKENS)[0].encode()) >= SIZE:
+            return found
+    raise AssertionError("no issue is that large")
+
+
+def ours(issue: Rendered) -> Callable[[int], bytes]:
+    """A message by joining what is encoded already."""
+    letterhead = Letterhead(
+        sender=Address("Daily Papers", "papers@example.org"),
+        date=datetime(2026, 11, 20, 8, tzinfo=UTC),
+        list_title="Daily Papers",
+        list_id="daily.example.org",
+    )
+    assembly = compile_issue(issue, letterhead)
+
+    def message(number: int) -> bytes:
+        recipient = Recipient(
+            delivery=number,
+            subscriber=number,
+            email=f"reader{number}@example.org",
+            name="Réader",
+            message_id=f"<{number}@example.org>",
+        )
+        url = TOKENS[Token.UNSUBSCRIBE_URL]
+        return assembly.message(recipient, tokens=TOKENS, unsubscribe_url=url).data
+
+    return message
+
+
+def usual(issue: Rendered) -> Callable[[int], bytes]:
+    """A message by a template for each part and the standard library."""
+    environment = Environment(autoescape=True)
+
+    def template(kind: str) -> Template:
+        pieces = (piece for fragment in issue.fragments for piece in getattr(fragment, kind))
+        return environment.from_string(
+            "".join(f"{{{{ {piece.token} }}}}" if isinstance(piece, Slotted) else piece for piece in pieces)
+        )
+
+    html, text = template("html"), template("text")
+    values = {str(token): value for token, value in TOKENS.items()}
+
+    def message(number: int) -> bytes:
+        mail = EmailMessage(policy=SMTP.clone(max_line_length=998))
+        mail["From"], mail["To"] = "Daily Papers <papers@example.org>", f"Réader <reader{number}@example.org>"
+        mail["Subject"], mail["Message-ID"] = issue.subject, f"<{number}@example.org>"
+        mail["List-Unsubscribe"] = f"<{TOKENS[Token.UNSUBSCRIBE_URL]}>"
+        mail.set_content(text.render(values), cte="quoted-printable")
+        mail.add_alternative(html.render(values), subtype="html", cte="quoted-printable")
+        return mail.as_bytes()
+
+    return message
+
+
+def microseconds(message: Callable[[int], bytes], count: int) -> float:
+    """CPU time of one message."""
+    rounds = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        for number in range(count):
+            message(number)
+        rounds.append((time.process_time() - began) / count * 1e6)
+    return statistics.median(rounds)
+
+
+def main() -> None:
+    """Both ways, and how many times one goes into the other."""
+    issue = rendered()
+    ways = {"newsletter": (ours(issue), 2_000), "Jinja2 and EmailMessage": (usual(issue), 10)}
+    print(f"{'way':26} {'bytes':>8} {'µs':>9}")
+    figures = {}
+    for name, (message, count) in ways.items():
+        figures[name] = microseconds(message, count)
+        print(f"{name:26} {len(message(1)):>8,} {figures[name]:>9,.1f}")
+    first, second = figures.values()
+    print(f"{second / first:,.0f} times")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
