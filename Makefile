@@ -8,7 +8,7 @@ FEEDS ?= 1000
 COUNTS ?= 1000 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-quality run clean
+.PHONY: help setup demo test check bench bench-quality messages run clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,13 +33,17 @@ check: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## what reading, collecting and composing cost (DATA=folder, FEEDS=1000)
+bench: $(STAMP)  ## what reading, collecting, composing and assembling cost (DATA=folder, FEEDS=1000)
 	$(BIN)/python benchmarks/parse.py $(DATA)/feeds/real_2026
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/collect.py $(FEEDS) --unchanged 5000
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compose.py $(DATA)/arxiv/pool_dev.jsonl $(COUNTS)
+	$(BIN)/python benchmarks/assemble.py
 
 bench-quality: $(STAMP)  ## how well stories are grouped, ranked and found, beside the baselines (DATA=folder, MODEL=folder)
 	$(BIN)/python -m benchmarks.quality $(DATA)
+
+messages: $(STAMP)  ## take new words of templates and code into the catalogues, for translators
+	@$(BIN)/python tools/messages.py
 
 run: $(STAMP)  ## run the daemon on the workspace in this folder
 	$(BIN)/newsletter daemon

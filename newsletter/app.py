@@ -315,7 +315,7 @@ def load_plugins() -> Registry:
 def load_plan(config: Config, registry: Registry) -> Plan:
     """schedules.yaml, checked; the files that its sources name are taken from its folder."""
     folder = config.templates / "email"
-    own_themes = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    own_themes = {path.parent.name for path in folder.glob("*/issue.mjml.j2")}
     plan = load(config.schedules, kinds=registry.source_kinds, themes=registry.themes | own_themes)
     sources = {name: _rooted(source, config.schedules.parent) for name, source in plan.sources.items()}
     return replace(plan, sources=sources)

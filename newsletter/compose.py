@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from newsletter.archive import Archive
+from newsletter.language import speak
 from newsletter.model import Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
 from newsletter.sources.identity import title_key
 from newsletter.store import Store
@@ -33,7 +34,7 @@ from newsletter.topics.summarize import readable
 from newsletter.topics.trending import Known, Snapshots
 from newsletter.topics.twins import find_twins
 
-MORE = Heading("more", "More papers")
+MORE = Heading("more", "More papers")  # of what fits no topic; readers see it in their language
 REMEMBERED = timedelta(days=30)  # what was told so long ago is compared with what is new
 WEIGHED = 1_000  # stories, the best by their signals, whose words and meaning are looked at
 BACKGROUND = 1_000  # stories of the archive that show what is usual
@@ -76,9 +77,9 @@ def compose(
     distinct = _distinct(by_signals[:WEIGHED], told, left_out)
     background = _background(topics, archive)
     fitting = _fitting(distinct, topics, archive, background)
-    ranked = rank(distinct, replace(known, topics=fitting, novelty=_novelty(distinct, told, archive)), now=now)
-    assigned = _assigned(ranked, topics, archive, background, newsletter.limits)
-    sections = choose(assigned, topics, newsletter.limits)
+    known = replace(known, topics=fitting, novelty=_novelty(distinct, told, archive))
+    ranked = rank(distinct, known, now=now, language=speak(newsletter.language))
+    sections = _sections(ranked, topics, archive, background, newsletter)
     chosen = sum(len(section.stories) for section in sections)
     left_out["over the limit"] += len(ranked) + len(by_signals[WEIGHED:]) - chosen
     sections = _readable(sections, summaries)
@@ -112,7 +113,9 @@ def _untold(
         before = max((told[name] for name in names(story) if name in told), default=None)
         if before is None:
             fresh.append(story)
-        elif again := rising(story, told=before, snapshots=snapshots.get(story.key, ()), now=now):
+        elif again := rising(
+            story, told=before, snapshots=snapshots.get(story.key, ()), now=now, language=speak(newsletter.language)
+        ):
             fresh.append(replace(story, again=again))
     return fresh
 
@@ -158,11 +161,24 @@ def _followed(stories: Sequence[Story], newsletter: Newsletter) -> dict[str, str
     return {story.key: who for story in stories if (who := followed(story, newsletter.filters))}
 
 
+def _sections(
+    ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, background: Embedded, newsletter: Newsletter
+) -> tuple[Section, ...]:
+    """The sections of the issue, chosen from the best; from more where those are too many of few topics to fill it."""
+    limits, count = newsletter.limits, CHOICE * newsletter.limits.stories
+    while True:
+        assigned = _assigned(ranked[:count], topics, archive, background)
+        sections = choose(assigned, topics, limits, rest=_rest(newsletter))
+        if count >= len(ranked) or sum(len(section.stories) for section in sections) >= limits.stories:
+            return sections
+        count *= CHOICE
+
+
 def _assigned(
-    ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, background: Embedded, limits: Limits
+    ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, background: Embedded
 ) -> list[Assignment]:
     """The topic of each story that may get in, in an order in which neighbours differ."""
-    best = archive.embedded(ranked[: CHOICE * limits.stories])
+    best = archive.embedded(ranked)
     order = spread([story.standing / 100 for story in best.stories], by_vectors(best.vectors), count=len(best.stories))
     day = Embedded(tuple(best.stories[at] for at in order), best.vectors[order])
     return assign(day, topics, embedder=archive.embedder, background=background)
@@ -178,11 +194,13 @@ def _background(topics: Sequence[Topic], archive: Archive) -> Embedded:
 # --- where they stand ---------------------------------------------------------------------------------------------
 
 
-def choose(assignments: Iterable[Assignment], topics: Sequence[Topic], limits: Limits) -> tuple[Section, ...]:
+def choose(
+    assignments: Iterable[Assignment], topics: Sequence[Topic], limits: Limits, *, rest: Heading = MORE
+) -> tuple[Section, ...]:
     """Sections in the order of `topics`: the first stories, as many as the issue and each topic may hold.
 
     What a limit leaves out is counted in the `more` of the section it would have stood in. Within a section the best
-    stands first.
+    stands first. What fits no topic stands under the heading `rest`.
     """
     chosen: list[Assignment] = []
     left: Counter[Topic | None] = Counter()
@@ -196,8 +214,8 @@ def choose(assignments: Iterable[Assignment], topics: Sequence[Topic], limits: L
             left[topic] += 1
     chosen.sort(key=lambda assignment: -assignment.story.standing)
     grouped = group(chosen, topics, most=limits.per_topic)
-    placed = {**grouped.sections, MORE: grouped.rest}
-    more = _more(left, placed)
+    placed = {**grouped.sections, rest: grouped.rest}
+    more = _more(left, placed, rest)
     return tuple(
         Section(
             topic=heading.name,
@@ -210,13 +228,21 @@ def choose(assignments: Iterable[Assignment], topics: Sequence[Topic], limits: L
     )
 
 
-def _more(left: Mapping[Topic | None, int], placed: Mapping[Heading, Sequence[Assignment]]) -> Counter[Heading]:
+def _more(
+    left: Mapping[Topic | None, int], placed: Mapping[Heading, Sequence[Assignment]], rest: Heading
+) -> Counter[Heading]:
     """Under which heading each story that was left out would have stood; where it had none, under no topic's."""
-    where = {assignment.topic: heading for heading, some in placed.items() for assignment in some if heading != MORE}
+    where = {assignment.topic: heading for heading, some in placed.items() for assignment in some if heading != rest}
     more: Counter[Heading] = Counter()
     for topic, count in left.items():
-        more[where.get(topic, MORE)] += count
+        more[where.get(topic, rest)] += count
     return more
+
+
+def _rest(newsletter: Newsletter) -> Heading:
+    language = speak(newsletter.language)
+    title = language.gettext("More papers") if newsletter.noun == "paper" else language.gettext("More stories")
+    return Heading(MORE.name, title)
 
 
 def _shown(assignment: Assignment, heading: Heading) -> Story:
@@ -245,20 +271,25 @@ def _issue(slot: Slot, newsletter: Newsletter, sections: tuple[Section, ...], *,
         headline=headline,
         slot=slot,
         title=newsletter.title,
-        preheader=_preheader(sections),
+        preheader=_preheader(sections, newsletter),
         sections=sections,
         language=newsletter.language,
     )
 
 
-def _preheader(sections: Sequence[Section]) -> str:
+def _preheader(sections: Sequence[Section], newsletter: Newsletter) -> str:
     """What a mail client shows beside the subject: how much there is, and the topics with most of it."""
+    language = speak(newsletter.language)
     count = sum(len(section.stories) for section in sections)
     if not count:
-        return "Nothing new today."
+        return language.gettext("Nothing new today.")
     busiest = sorted((section for section in sections if section.topic != MORE.name), key=lambda s: -len(s.stories))
-    papers = f"{count} {'paper' if count == 1 else 'papers'}"
-    return f"{papers}: {', '.join(section.title for section in busiest[:3])}" if busiest else papers
+    topics = ", ".join(section.title for section in busiest[:3])
+    if newsletter.noun == "paper":
+        much = language.ngettext("%(count)s paper", "%(count)s papers", count)
+    else:
+        much = language.ngettext("%(count)s story", "%(count)s stories", count)
+    return f"{much}: {topics}" if topics else much
 
 
 def _nothing(stories: int, left_out: Mapping[str, int]) -> str:

@@ -99,6 +99,8 @@ class Newsletter:
     max_age: timedelta = timedelta(days=7)  # an entry first seen longer ago than this is no news any more
     language: str = "en"
     address: str = ""  # the sender's postal address, shown in the foot of every mail
+    noun: str = "paper"  # what a story is called: paper or story
+    images: bool = False  # whether pictures of stories are shown; they are loaded from where the source has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,8 +327,9 @@ Piece = str | Slotted
 class Fragment:
     """A part of the rendered issue that is kept or left out as a whole.
 
-    `kind` is head, section, story or foot; `key` names the section or story. Both bodies are literals with slots for
-    tokens between them; the fragments of an issue, joined in order, are the whole HTML and the whole text.
+    `kind` is head, top, contents, lead, section, story or foot; `key` names the section or story. Both bodies are
+    literals with slots for tokens between them; the fragments of an issue, joined in order, are the whole HTML and the
+    whole text. Head, lead and foot belong to every edition; a `top` or `contents` without a key is their heading.
     """
 
     kind: str

@@ -16,6 +16,7 @@ from newsletter.app import load_plugins
 from newsletter.cli import COMMANDS, cli
 from newsletter.config import PREFIX, SETTINGS
 from newsletter.render.context import Context
+from newsletter.render.letter import LetterContext
 
 CHECKOUT = Path(__file__).parents[1]
 TYPES = {str: "text", int: "number", bool: "true or false", tuple: "list"}
@@ -42,8 +43,17 @@ def kinds_block() -> str:
 
 
 def context_block() -> str:
-    """A row for each variable of a template."""
-    rows = [f"| `{field.name}` | {field.metadata['help']} |" for field in fields(Context)]
+    """A row for each variable of a theme's templates."""
+    return _variables(Context)
+
+
+def letter_block() -> str:
+    """A row for each variable of a letter's templates."""
+    return _variables(LetterContext)
+
+
+def _variables(context: type[Context | LetterContext]) -> str:
+    rows = [f"| `{field.name}` | {field.metadata['help']} |" for field in fields(context)]
     return "\n".join(["| name | what it is |", "|---|---|", *rows])
 
 
@@ -77,6 +87,7 @@ def _help(command: click.Command, name: str, parent: click.Context) -> Iterator[
         ("settings.md", "settings", settings_block),
         ("schedules.md", "kinds", kinds_block),
         ("templates.md", "context", context_block),
+        ("templates.md", "letter", letter_block),
         ("commands.md", "commands", commands_block),
     ],
 )

@@ -8,7 +8,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from newsletter.model import Section
+from newsletter.model import Section, Story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,12 @@ class Context:
     date: date = field(metadata={"help": "the issue's day, in the schedule's time zone"})
     language: str = field(metadata={"help": "the issue's language, as a BCP 47 tag"})
     direction: str = field(metadata={"help": "the direction that language is written in: ltr or rtl"})
+    start: str = field(metadata={"help": "the side that language begins on: left or right"})
+    noun: str = field(metadata={"help": "what the newsletter calls its stories: paper or story"})
+    top: tuple[Story, ...] = field(
+        metadata={"help": "the three best stories of an issue that has several topics and more than six stories"}
+    )
+    images: bool = field(metadata={"help": "whether the newsletter shows the pictures of stories"})
     sections: tuple[Section, ...] = field(metadata={"help": "the topics with their stories, as in `newsletter.model`"})
     shown: int = field(metadata={"help": "how many stories this mail shows"})
     more: int = field(metadata={"help": "how many stories of the issue it does not show"})
@@ -38,7 +44,9 @@ class Context:
     cut: Callable[..., Markup] = field(
         metadata={
             "help": "begins a part of the mail that is kept or left out as a whole, on a line of its own: "
-            "cut('section', section.topic), cut('story', story.key), cut('foot'); what precedes all is the head"
+            "cut('section', section.topic), cut('story', story.key), cut('foot'); what precedes all is the head. "
+            "Before the sections, where a theme has them: cut('top') and cut('top', story.key) for the best, "
+            "cut('contents') and cut('contents', section.topic) for the list of topics, cut('lead') for what follows"
         }
     )
 

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import RenderError
-from newsletter.render import plain, words
-from newsletter.render.mjml import SUFFIX, MjmlLoader, source_line
+from newsletter.language import ENGLISH, Language
+from newsletter.render import phrases, plain, words
+from newsletter.render.mjml import SUFFIX, MjmlLoader, expand
 
-FILTERS = {
+FILTERS: Mapping[str, Callable[..., Any]] = {
     "clip": words.clip,
-    "compact": words.compact,
-    "counted": words.counted,
     "elsewhere": words.elsewhere,
-    "full_date": words.full_date,
     "host": words.host,
-    "label": words.label,
-    "names": words.names,
     "sentences": words.sentences,
-    "signals": words.signals,
     "underline": plain.underline,
     "wrap": plain.wrap,
+}
+# Those that say something in the issue's language, which is their first argument.
+PHRASES: Mapping[str, Callable[..., str]] = {
+    "compact": Language.compact,
+    "counted": phrases.counted,
+    "full_date": Language.full_date,
+    "label": phrases.label,
+    "more_counted": phrases.more_counted,
+    "more_in": phrases.more_in,
+    "names": phrases.names,
+    "number": Language.number,
+    "short_date": Language.short_date,
+    "signals": phrases.signals,
 }
 
 
@@ -45,21 +55,13 @@ class Templates:
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self._loader = MjmlLoader([path.resolve() for path in folders])
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=self._loader,
-            autoescape=lambda name: not (name or "").endswith(".txt.j2"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._environment.filters.update(FILTERS)
+        self._loader = MjmlLoader([str(path.resolve()) for path in folders])
+        self._environments: dict[Language, ImmutableSandboxedEnvironment] = {}
 
-    def render(self, template: str, variables: Mapping[str, object]) -> str:
+    def render(self, template: str, variables: Mapping[str, object], *, language: Language = ENGLISH) -> str:
         """The template filled, once. RenderError names the template and its line, whatever went wrong in it."""
         try:
-            return self._environment.get_template(template).render(variables)
+            return self._environment(language).get_template(template).render(variables)
         except RenderError:
             raise
         except TemplateNotFound as missing:
@@ -70,6 +72,36 @@ class Templates:
             name, line = self._place(mistake)
             raise self._error(mistake, name or template, line) from mistake
 
+    def source(self, template: str) -> str:
+        """What Jinja gets: of MJML the compiled HTML. RenderError as from `render`."""
+        try:
+            return self._loader.get_source(self._environment(ENGLISH), template)[0]
+        except TemplateNotFound as missing:
+            raise RenderError("there is no such template", template=str(missing)) from missing
+
+    def expanded(self, template: str) -> str:
+        """The source of a template with its includes in their place."""
+        environment = self._environment(ENGLISH)
+        lines = expand(template, lambda name: FileSystemLoader.get_source(self._loader, environment, name)[0])
+        return "\n".join(line.text for line in lines) + "\n"
+
+    def _environment(self, language: Language) -> ImmutableSandboxedEnvironment:
+        """One for each language: its filters and `_` speak it."""
+        if language not in self._environments:
+            environment = ImmutableSandboxedEnvironment(
+                loader=self._loader,
+                autoescape=lambda name: not (name or "").endswith(".txt.j2"),
+                undefined=StrictUndefined,
+                trim_blocks=True,
+                lstrip_blocks=True,
+                keep_trailing_newline=True,
+            )
+            environment.filters |= FILTERS
+            environment.filters |= {name: partial(phrase, language) for name, phrase in PHRASES.items()}
+            environment.globals["_"] = language.gettext
+            self._environments[language] = environment
+        return self._environments[language]
+
     def _place(self, mistake: Exception) -> tuple[str, int]:
         """The innermost template in the traceback, where Jinja puts its files, and the line in it."""
         for frame in reversed(traceback.extract_tb(mistake.__traceback__)):
@@ -79,6 +111,7 @@ class Templates:
 
     def _error(self, mistake: Exception, template: str, line: int) -> RenderError:
         if template.endswith(SUFFIX):
-            line = source_line(self._loader.get_source(self._environment, template)[0], line)
+            name, line = self._loader.origin(template, line)
+            template = name or template
         kind = "" if isinstance(mistake, TemplateError) else f"{type(mistake).__name__}: "
         return RenderError(f"{kind}{mistake}", template=template, line=line)

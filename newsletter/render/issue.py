@@ -14,16 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from newsletter.errors import RenderError
-from newsletter.model import Fragment, Issue, Newsletter, Rendered, Section, Token
-from newsletter.render import words
+from newsletter.language import speak
+from newsletter.model import Fragment, Issue, Newsletter, Rendered, Story, Token
+from newsletter.render import phrases, words
 from newsletter.render.budget import most_that_fits
 from newsletter.render.context import Context
 from newsletter.render.environment import Templates, bundled_templates
 from newsletter.render.fragments import Marks, Part, fill, html_bytes, new_suffix, pair
+from newsletter.render.letter import Letter, render_letter
 from newsletter.render.sanitize import sanitize, sanitize_newsletter
 
 _PREHEADER = 140  # characters; no mail client shows more
-_RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
+_TOP, _MANY = 3, 6  # so many of the best are told first, where there are more than so many
 
 
 def open_render(folders: Sequence[Path] = (), *, base_url: str) -> Render:
@@ -49,7 +51,7 @@ class Render:
         whole, newsletter = sanitize(issue), sanitize_newsletter(newsletter)
         total = sum(len(section.stories) + section.more for section in whole.sections)
         titles = sorted((story.title for story in whole.stories), key=lambda title: title != whole.headline)
-        subject = words.subject(newsletter.title, titles)
+        subject = phrases.subject(speak(whole.language), newsletter.title, titles)
 
         def fragments(part: Issue) -> tuple[Fragment, ...]:
             return self._fragments(part, newsletter, subject=subject, total=total)
@@ -59,6 +61,12 @@ class Render:
             raise RenderError("too long without any story", template=_template(newsletter, "mjml"))
         return Rendered(subject=subject, fragments=fragments(shown))
 
+    def letter(self, letter: Letter, *, newsletter: Newsletter, language: str = "") -> Rendered:
+        """A mail to one person beside the issues, in their language or the newsletter's. RenderError as for issues."""
+        return render_letter(
+            letter, newsletter=newsletter, templates=self._templates, home_url=self._base_url, language=language
+        )
+
     def preview(self, rendered: Rendered, tokens: Mapping[Token, str]) -> tuple[str, str]:
         """The whole HTML and text as one reader gets them. KeyError for a token that is used and not given."""
         return fill(rendered, tokens)
@@ -67,13 +75,16 @@ class Render:
         suffix = new_suffix((issue, newsletter, subject, self._base_url))
         context = _context(issue, newsletter, Marks(suffix), subject=subject, total=total, home_url=self._base_url)
         html, text = (self._parts(_template(newsletter, kind), context, suffix) for kind in ("mjml", "txt"))
+        if [(part.kind, part.key) for part in html] != [(part.kind, part.key) for part in text]:
+            raise RenderError("its cuts are not those of the HTML", template=_template(newsletter, "txt"))
         return pair(html, text)
 
     def _parts(self, template: str, context: Context, suffix: str) -> tuple[Part, ...]:
         marks = Marks(suffix)
-        document = self._templates.render(template, replace(context, cut=marks.cut).variables())
+        variables = replace(context, cut=marks.cut).variables()
+        document = self._templates.render(template, variables, language=speak(context.language))
         parts = marks.parts(document, template=template)
-        if [(part.kind, part.key) for part in parts] != _order(context.sections):
+        if not _in_order([(part.kind, part.key) for part in parts], context):
             raise RenderError("cuts are missing or out of order: section, its stories, …, foot", template=template)
         return parts
 
@@ -82,25 +93,41 @@ def _template(newsletter: Newsletter, kind: str) -> str:
     return f"email/{newsletter.theme}/issue.{kind}.j2"
 
 
-def _order(sections: Sequence[Section]) -> list[tuple[str, str]]:
-    """The kind and key of every fragment, as they must follow each other."""
-    middle = [
+def _in_order(cuts: Sequence[tuple[str, str]], context: Context) -> bool:
+    """Whether the fragments are those of the issue, as they must follow each other.
+
+    The best stories and the contents are a theme's choice: all of them or none; after them the lead.
+    """
+    body = [
         place
-        for section in sections
+        for section in context.sections
         for place in [("section", section.topic), *(("story", story.key) for story in section.stories)]
     ]
-    return [("head", ""), *middle, ("foot", "")]
+    top = [("top", ""), *(("top", story.key) for story in context.top)]
+    contents = [("contents", ""), *(("contents", section.topic) for section in context.sections)]
+    kinds = {kind for kind, _ in cuts}
+    lead = [
+        *(top if "top" in kinds else []),
+        *(contents if "contents" in kinds else []),
+        *([("lead", "")] if kinds & {"top", "contents", "lead"} else []),
+    ]
+    return list(cuts) == [("head", ""), *lead, *body, ("foot", "")]
 
 
 def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str, total: int, home_url: str) -> Context:
+    language = speak(issue.language)
     return Context(
         subject=subject,
         preheader=words.clip(issue.preheader or issue.title, _PREHEADER),
         newsletter=newsletter.title,
         title=issue.title,
         date=issue.slot.date,
-        language=issue.language,
-        direction="rtl" if issue.language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
+        language=language.tag,
+        direction=language.direction,
+        start="right" if language.direction == "rtl" else "left",
+        noun=newsletter.noun,
+        top=_top(issue),
+        images=newsletter.images,
         sections=issue.sections,
         shown=len(issue.stories),
         more=total - len(issue.stories),
@@ -113,3 +140,11 @@ def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str
         web_url=marks.slot(Token.WEB_URL),
         cut=marks.cut,
     )
+
+
+def _top(issue: Issue) -> tuple[Story, ...]:
+    """The best stories across topics; none where the issue is short enough to see them at once."""
+    if len(issue.sections) == 1 or len(issue.stories) <= _MANY:
+        return ()
+    ranked = sorted(issue.stories, key=lambda story: (story.title != issue.headline, -story.standing))
+    return tuple(ranked[:_TOP])

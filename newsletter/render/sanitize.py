@@ -81,7 +81,7 @@ def _story(story: Story) -> Story:
         authors=_texts(story.authors),
         author_count=max(story.author_count, len(story.authors)),
         tags=_texts(story.tags),
-        image=web_address(story.image),
+        image=image if (image := web_address(story.image)).startswith("https://") else "",
         links=tuple(link for link in links if link.url and link.url != url)[:AUTHORS],
         mentions=tuple(mentions)[:AUTHORS],
         why=_texts(story.why),

@@ -10,4 +10,5 @@ from newsletter.registry import Registry
 
 def register(registry: Registry) -> None:
     """Add the built-in themes, through the door that plugins use."""
-    registry.add_theme("papers")
+    for name in ("papers", "news", "plain"):
+        registry.add_theme(name)

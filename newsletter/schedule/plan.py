@@ -185,6 +185,8 @@ def _newsletter_fields(
         "max_age": Field(read=single(age)),
         "language": Field(read=single(language)),
         "address": Field(read=single(prose)),
+        "noun": Field(read=single(one_of(("paper", "story"), "noun"))),
+        "images": Field(read=single(boolean)),
     }
 
 

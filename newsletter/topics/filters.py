@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from newsletter.language import ENGLISH, Language
 from newsletter.model import Filters, Minimum, Story
 from newsletter.topics.keywords import pattern
 from newsletter.topics.trending import Snapshots, count
@@ -57,7 +58,7 @@ def followed(story: Story, filters: Filters) -> str:
     return next((name for name in story.organisations if any(pattern(group).search(name) for group in groups)), "")
 
 
-def rising(story: Story, *, told: datetime, snapshots: Snapshots, now: datetime) -> str:
+def rising(story: Story, *, told: datetime, snapshots: Snapshots, now: datetime, language: Language = ENGLISH) -> str:
     """What makes a story that was told at `told` news again, in words; empty where nothing does.
 
     It is, when a listing shows it anew at least five days later, with twice the votes it had when it was told and ten
@@ -69,7 +70,11 @@ def rising(story: Story, *, told: datetime, snapshots: Snapshots, now: datetime)
     had, has = max(before, default=None), count(story.signals.upvotes)
     if had is None or has is None or has < max(_TIMES * had, had + _MORE):
         return ""
-    return f"rising again: {has:,.0f} upvotes, {had:,.0f} when it was sent"
+    return language.gettext(
+        "rising again: %(now)s upvotes, %(then)s when it was sent",
+        now=language.number(int(has)),
+        then=language.number(int(had)),
+    )
 
 
 def _against(story: Story, filters: Filters) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from bs4 import BeautifulSoup, Tag
@@ -22,6 +23,7 @@ from newsletter.render.plain import WIDTH, columns
 from newsletter.render.sanitize import clean
 
 CASES = sorted((Path(__file__).parents[1] / "data" / "issues").iterdir())
+THEMES = ("papers", "news", "plain")
 BASE_URL = "https://papers.example.org/"
 
 
@@ -50,16 +52,17 @@ def _addresses(text: str) -> set[str]:
     return {line.strip() for line in text.split("\n") if line.strip().startswith(("http://", "https://"))}
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_renders_as_expected(
-    case: Path, render: Render, newsletter: Newsletter, tokens: dict[Token, str]
+    case: Path, theme: str, render: Render, newsletter: Newsletter, tokens: dict[Token, str]
 ) -> None:
-    """Each folder of tests/data/issues is an issue and the mail it gives; UPDATE_GOLDEN=1 writes them anew."""
-    html, text = render.preview(render.issue(_case(case), newsletter=newsletter), tokens)
+    """Each folder of tests/data/issues is an issue and the mails it gives; UPDATE_GOLDEN=1 writes them anew."""
+    html, text = render.preview(render.issue(_case(case), newsletter=replace(newsletter, theme=theme)), tokens)
     if os.environ.get("UPDATE_GOLDEN") == "1":
-        (case / "expected.html").write_text(html)
+        (case / f"{theme}.html").write_text(html)
         (case / "expected.txt").write_text(text)
-    assert html == (case / "expected.html").read_text()
+    assert html == (case / f"{theme}.html").read_text()
     assert text == (case / "expected.txt").read_text()
 
 
@@ -94,6 +97,12 @@ def test_fragments_are_head_sections_stories_and_foot(case: Path, render: Render
     issue = _case(case)
     fragments = render.issue(issue, newsletter=newsletter).fragments
     expected = [("head", "")]
+    if len(issue.stories) > 6:
+        best = [fragment.key for fragment in fragments if fragment.kind == "top" and fragment.key]
+        assert [story.title for story in issue.stories if story.key == best[0]] == [issue.headline or ANY]
+        expected += [("top", ""), *(("top", key) for key in best)]
+    if len(issue.sections) > 1:
+        expected += [("contents", ""), *(("contents", section.topic) for section in issue.sections), ("lead", "")]
     for section in issue.sections:
         expected += [("section", section.topic), *(("story", story.key) for story in section.stories)]
     assert [(fragment.kind, fragment.key) for fragment in fragments] == [*expected, ("foot", "")]
@@ -174,7 +183,7 @@ def test_hostile_addresses_are_no_links(
     """A story whose address no browser should follow is shown without a link."""
     story = replace(_story("x"), url="javascript:alert(1)", links=(Link(rel="code", url="data:text/html,x"),))
     page = _page(render, newsletter, an_issue(Section(topic="t", title="T", stories=(story,))), tokens)
-    assert all(link.startswith("https://papers.example.org/") for link in _links(page))
+    assert all(link.startswith(("https://papers.example.org/", "#")) for link in _links(page))
 
 
 def test_subjects_are_one_clean_line(render: Render, newsletter: Newsletter, an_issue: Callable[..., Issue]) -> None:

@@ -202,7 +202,7 @@ def test_the_rank_is_explained() -> None:
 
     ranked = rank([story, *others], now=NOON)
 
-    assert ranked[0].why == ("5 upvotes", "found in a, b", "1,200 stars")
+    assert ranked[0].why == ("5 upvotes", "found in a and b", "1,200 stars")
     assert ranked[0].standing == 100
     assert [abs(part.points) for part in ranked[0].parts] == sorted(
         (abs(p.points) for p in ranked[0].parts), reverse=True
