@@ -25,7 +25,7 @@ demo: $(STAMP)  ## run the main job on sample feeds, in ./newsletter-demo
 	@$(BIN)/newsletter demo
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadfile
 
 check: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
@@ -33,11 +33,13 @@ check: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## what reading, collecting, composing and assembling cost (DATA=folder, FEEDS=1000)
+bench: $(STAMP)  ## what reading, collecting, composing and sending cost (DATA=folder, FEEDS=1000)
 	$(BIN)/python benchmarks/parse.py $(DATA)/feeds/real_2026
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/collect.py $(FEEDS) --unchanged 5000
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compose.py $(DATA)/arxiv/pool_dev.jsonl $(COUNTS)
 	$(BIN)/python benchmarks/assemble.py
+	$(BIN)/python benchmarks/sign.py
+	$(BIN)/python benchmarks/send.py
 
 bench-quality: $(STAMP)  ## how well stories are grouped, ranked and found, beside the baselines (DATA=folder, MODEL=folder)
 	$(BIN)/python -m benchmarks.quality $(DATA)

@@ -26,6 +26,7 @@ from newsletter.deliver import Clock, deliver
 from newsletter.errors import ConfigError, NewsletterError, NotFound, Problem
 from newsletter.links import Links
 from newsletter.mail import Send
+from newsletter.mail.dkim import Signer, load_signer
 from newsletter.model import (
     Collected,
     Composed,
@@ -56,6 +57,7 @@ from newsletter.store.issues import SKIPPED, Audience
 from newsletter.summaries import Summaries, nobody, open_summaries
 from newsletter.topics import embedders
 from newsletter.topics.endpoint import Endpoint
+from newsletter.windows import opening
 
 T = TypeVar("T")
 
@@ -92,6 +94,7 @@ class App:
     render: Render
     links: Links
     send: Send
+    signer: Signer | None
     # The reader of documents takes one at a time, and a domain one request; the daemon collects in two threads.
     collecting: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
@@ -197,6 +200,7 @@ class App:
             clock=clock,
             stop=watch.stop,
             progress=watch.outcome,
+            signer=self.signer,
         )
 
     # --- what is configured
@@ -244,7 +248,7 @@ class App:
             slot.at
             for schedule in self.plan.schedules.values()
             if name in self.newsletter(schedule.newsletter).sources
-            for slot in slots.next_slots(schedule, now=after, count=1, zones=self.zones(schedule.newsletter))
+            for slot in slots.next_slots(schedule, now=after, count=1, zones=self.places(schedule))
         ]
         return min(turns, default=None)
 
@@ -252,23 +256,38 @@ class App:
         """The time zones that readers of a newsletter live in; UTC for those who named none."""
         return frozenset(zone or "UTC" for zone in self.store.subscribers.timezones(newsletter))
 
+    def places(self, schedule: Schedule) -> frozenset[str]:
+        """The time zones that a schedule goes by, where those are its readers'; else none but its own."""
+        return self.zones(schedule.newsletter) if schedule.timezone == slots.SUBSCRIBER else frozenset()
+
     def due(self, *, now: datetime) -> list[tuple[Slot, Audience]]:
         """The slots that are due and not decided yet, oldest first, each with its audience."""
         due = []
         for schedule in self.plan.schedules.values():
-            slot = slots.due(schedule, now=now, zones=self.zones(schedule.newsletter))
+            slot = slots.due(schedule, now=now, zones=self.places(schedule))
             if slot is not None and self.store.issues.find(slot) is None:
                 due.append((slot, self.audience(slot, schedule)))
         return sorted(due, key=lambda pair: pair[0].at)
 
     def audience(self, slot: Slot, schedule: Schedule) -> Audience:
         """Whom a schedule's slot is for, and when each of them is due."""
-        zones = self.zones(slot.newsletter)
+        everywhere = schedule.timezone == slots.SUBSCRIBER
+        zones = self.places(schedule)
         return Audience(
-            at=slots.due_at(slot, schedule, "UTC"),
+            at=_opens(slot, schedule, "UTC" if everywhere else schedule.timezone),
             cadence=schedule.cadence,
-            due={zone: slots.due_at(slot, schedule, zone) for zone in zones},
+            due={zone: _opens(slot, schedule, zone) for zone in zones},
+            zone="UTC" if everywhere else schedule.timezone,
+            window=schedule.window,
+            expires=schedule.expires,
+            apart=slots.apart(schedule),
         )
+
+
+def _opens(slot: Slot, schedule: Schedule, zone: str) -> datetime:
+    """When a slot is due in a time zone: not before the send window opens there."""
+    due_at = slots.due_at(slot, schedule, zone)
+    return opening(schedule.window, due_at, zone) if schedule.window else due_at
 
 
 @contextmanager
@@ -300,6 +319,7 @@ def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
             render=open_render([config.templates], base_url=config.base_url),
             links=Links(base_url=config.base_url, keys=config.secret_keys, bounce_domain=config.bounce_domain),
             send=send,
+            signer=_signer(config),
         )
 
 
@@ -324,6 +344,11 @@ def load_plan(config: Config, registry: Registry) -> Plan:
 def _archive(store: Store, plan: Plan, config: Config) -> Archive:
     current = partial(embedders.current, model=config.model)
     return Archive(store, topics=tuple(plan.topics.values()), current=current)
+
+
+def _signer(config: Config) -> Signer | None:
+    keys = [(config.dkim_selector, config.dkim_key), (config.dkim_selector_2, config.dkim_key_2)]
+    return load_signer(config.dkim_domain, keys)
 
 
 def _summaries(config: Config, store: Store) -> Summaries:

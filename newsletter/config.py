@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsletter.addresses import address
 from newsletter.errors import ConfigError, Problem
 
 PREFIX = "NEWSLETTER_"
@@ -58,6 +60,24 @@ SETTINGS: Mapping[str, Setting] = {
         help="the domain that takes bounces: envelope senders become b+<token>@<domain> and mails offer a mailto "
         "unsubscribe; empty: the newsletter's own address is the envelope sender",
     ),
+    "DKIM_DOMAIN": Setting(
+        default="",
+        help="the domain that signs every mail (DKIM), that of the newsletter's own address; empty: the relay signs",
+    ),
+    "DKIM_SELECTOR": Setting(default="", help="the name under which the DNS of that domain has the key"),
+    "DKIM_KEY": Setting(
+        default="",
+        help="the private key, RSA or Ed25519, in PEM form; `newsletter dkim new` makes one",
+        secret=True,
+    ),
+    "DKIM_SELECTOR_2": Setting(default="", help="the name of a second key, where mails are signed by two"),
+    "DKIM_KEY_2": Setting(
+        default="", help="the second key: a new one beside the old, or Ed25519 beside RSA", secret=True
+    ),
+    "OPERATOR": Setting(
+        default="",
+        help="the address that alarms go to; empty: they stand in the log only",
+    ),
     "ALLOW_NETWORKS": Setting(
         default="",
         help="private networks that sources may be fetched from, separated by commas: 192.168.1.0/24,127.0.0.0/8",
@@ -90,6 +110,12 @@ class Config:
     schedules: Path
     templates: Path
     bounce_domain: str
+    dkim_domain: str
+    dkim_selector: str
+    dkim_key: str = field(repr=False)
+    dkim_selector_2: str
+    dkim_key_2: str = field(repr=False)
+    operator: str
     allow_networks: tuple[Network, ...]
     model: Path | None
     summaries_url: str
@@ -110,6 +136,14 @@ def load_config(workspace: Path, environ: Mapping[str, str] = os.environ) -> Con
         "SCHEDULES": lambda text: workspace / text,
         "TEMPLATES": lambda text: workspace / text,
         "BOUNCE_DOMAIN": _domain,
+        "DKIM_DOMAIN": lambda text: _dkim_name(_beside(text, values, "DKIM_SELECTOR", "DKIM_KEY"), "domain"),
+        "DKIM_SELECTOR": lambda text: _dkim_name(
+            _beside(text, values, "DKIM_DOMAIN", "DKIM_KEY", "DKIM_SELECTOR_2"), "selector"
+        ),
+        "DKIM_KEY": lambda text: _beside(text, values, "DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_KEY_2"),
+        "DKIM_SELECTOR_2": lambda text: _second_selector(_beside(text, values, "DKIM_KEY_2"), values["DKIM_SELECTOR"]),
+        "DKIM_KEY_2": lambda text: _beside(text, values, "DKIM_SELECTOR_2"),
+        "OPERATOR": lambda text: address(text) if text else "",
         "ALLOW_NETWORKS": _networks,
         "MODEL": lambda text: workspace / text if text else None,
         "SUMMARIES_URL": lambda text: _base_url(text) if text else "",
@@ -143,7 +177,7 @@ def _values(workspace: Path, environ: Mapping[str, str]) -> tuple[dict[str, str]
             values[name] = value.strip()
         elif name.endswith("_FILE") and SETTINGS.get(name.removesuffix("_FILE"), _PLAIN).secret:
             try:
-                values[name.removesuffix("_FILE")] = Path(value).read_text(encoding="utf-8").strip()
+                values[name.removesuffix("_FILE")] = (workspace / value).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 problems.append(Problem(key=variable, what=f"could not read {value}: {error}"))
         elif not name.startswith("TEST_"):  # the test-suite's own switches
@@ -170,7 +204,7 @@ def _database_url(text: str, workspace: Path) -> str:
 
 def _smtp_url(text: str) -> str:
     parts = urlsplit(text)
-    if not parts.scheme or not parts.hostname:
+    if not parts.scheme or not (parts.hostname or parts.path):
         raise ValueError("not an address of a mail server")
     _ = parts.port  # ValueError for a port that is none
     return text
@@ -193,6 +227,30 @@ def _domain(text: str) -> str:
     if text and (not text.replace("-", "").replace(".", "").isalnum() or "." not in text):
         raise ValueError(f"{text!r} is not a domain")
     return text.lower()
+
+
+_LABEL = "[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+
+
+def _dkim_name(text: str, what: str) -> str:
+    """A domain or selector as a signature and the DNS have it, an international one as A-labels."""
+    if text and not re.fullmatch(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*", text.lower()):
+        raise ValueError(f"{text!r} is not a {what}")
+    return text.lower()
+
+
+def _second_selector(text: str, first: str) -> str:
+    if text and text.lower() == first.lower():
+        raise ValueError("is the same as the first, and one name has one key")
+    return _dkim_name(text, "selector")
+
+
+def _beside(text: str, values: Mapping[str, str], *others: str) -> str:
+    """The text of a setting, which may not be missing where one of the others is set."""
+    given = [PREFIX + name for name in others if values[name]]
+    if given and not text:
+        raise ValueError(f"must be set beside {given[0]}")
+    return text
 
 
 def _networks(text: str) -> tuple[Network, ...]:

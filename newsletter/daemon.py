@@ -1,8 +1,11 @@
 """The clock: ticks, and at each tick does what is due.
 
-    tick: every schedule's due slot -> App.run
-          every issue with something left to send -> App.deliver
-    look: every source whose time has come -> App.collect_sources
+    tick:  every schedule's due slot -> App.run
+           every issue with something left to send -> App.deliver
+    look:  every source whose time has come -> App.collect_sources
+    watch: every trouble there is -> a mail to the operator
+
+By a clock that is in doubt (see `clock`) nothing of the first two is done.
 
 APScheduler is only the metronome. What is due is decided by `schedule.slots` and the database, anew at each tick, so
 a tick that comes late, twice or not at all (a pause, a crash, a second daemon) changes when things happen, never
@@ -22,18 +25,24 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from newsletter import systemd
+from newsletter import alarms, systemd
 from newsletter.app import App, Watch
+from newsletter.clock import Running, doubt, horizon, running
 from newsletter.deliver import Clock
 from newsletter.errors import ConfigError, NewsletterError
-from newsletter.model import Slot
+from newsletter.health import Health
+from newsletter.model import Composed, Run, Slot
 from newsletter.report import delivered_lines, run_lines, source_line
+from newsletter.schedule import slots
+from newsletter.store import Store
 from newsletter.store.issues import Audience
 from newsletter.store.owner import is_gone
+from newsletter.store.ticks import Tick
 
 TICK = timedelta(seconds=20)
 PATIENCE = timedelta(minutes=2)  # between two attempts at the same thing after it failed
 LOOK = timedelta(minutes=1)  # between two looks whether a source's time has come
+WATCH = timedelta(minutes=1)  # between two looks for troubles
 SOURCES_AT_ONCE = 20  # a look is soon over, so that a slot that is due waits for little
 _LOOKING = timedelta(minutes=15)  # longer no look takes: whoever holds the turn then is dead
 SOURCE_PATIENCE = timedelta(minutes=10)  # before sources are asked again that failed on a day without other news
@@ -41,6 +50,11 @@ SOURCE_PATIENCE = timedelta(minutes=10)  # before sources are asked again that f
 log = logging.getLogger("newsletter.daemon")
 
 
+SETTLED = timedelta(hours=1)  # after which no other daemon is still at a slot that it took up in time
+MISSED = "missed: no daemon ran while it could have gone out; what is new comes with the next issue"
+FAILED_TOO_LONG = "given up: it could not be made in time; the reports before this one say why"
+SILENCE = timedelta(minutes=5)  # without a sign of life, and something hangs
+_HEARTBEAT = timedelta(seconds=10)
 _COLLECTING = "collecting"  # the turn's name
 
 Stamp = tuple[int, int]  # of a file: when it was written (in nanoseconds), its size
@@ -65,26 +79,80 @@ class Daemon:
 
     app: App
     clock: Clock = utc_now
+    machine: Callable[[], Running] = running
     stopping: threading.Event = field(default_factory=threading.Event)
     not_before: dict[str, datetime] = field(default_factory=dict)  # what failed, and when to attempt it again
     schedules: Stamp | None = None  # which state of schedules.yaml the app knows
+    doubt: str = ""  # what is wrong with the clock
+    planned_until: datetime | None = None  # slots up to here were looked at
+    seen_until: datetime | None = None  # slots before this are decided, or can still be taken up
+    alive_at: datetime | None = None  # the last sign of life
+    ticked_at: datetime | None = None  # when the last tick began
 
     def __post_init__(self) -> None:
         self.schedules = _stamp(self.app.config.schedules)
 
     def tick(self) -> None:
         """Do everything that is due now. What fails is logged, and attempted again after a while."""
+        self._live()
+        if not self.trusts_its_clock():
+            return
+        self.ticked_at = self.clock()
         self.take_up_changes()
         ledger = self.app.store.deliveries
         self._attempt("the ledger", lambda: ledger.recover(now=self.clock(), is_gone=is_gone))
-        for slot, audience in self.app.due(now=self.clock()):
+        self._give_up_what_was_missed()
+        for slot, audience in self.app.due(now=self._horizon()):
             self._attempt(f"{slot.newsletter} {slot.key}", partial(self._run, slot, audience))
         for issue in ledger.unfinished(now=self.clock()):
             self._attempt(f"issue {issue}", partial(self._deliver, issue))
+        self._live()
+
+    def _give_up_what_was_missed(self) -> None:
+        """Decide the slots that cannot be taken up any more, so that they too have a report that says why."""
+        now, store = self.clock(), self.app.store
+        until = self._horizon() - SETTLED
+        for schedule in self.app.plan.schedules.values():
+            zones = self.app.places(schedule)
+            for slot in slots.lapsed(schedule, since=self.seen_until or until, now=until, zones=zones):
+                tried = store.runs.list(slot.newsletter, slot=slot.key, limit=1)
+                reason = FAILED_TOO_LONG if tried else MISSED
+                if store.issues.find(slot) is None and store.issues.skip(slot, reason=reason, now=now):
+                    log.warning("%s %s: %s", slot.newsletter, slot.key, reason)
+                    store.runs.add(Run(slot=slot, composed=Composed(issue=None, reason=reason)), now=now)
+        self.seen_until = until
+
+    def _horizon(self) -> datetime:
+        """The time that slots are planned by: never earlier than it was at the last tick, whatever the clock does."""
+        return max(self.clock(), self.planned_until or self.clock())
+
+    def trusts_its_clock(self) -> bool:
+        """Whether the clock is right as far as can be told; remembers this tick if it is, and the doubt if not."""
+        now, here, ticks = self.clock(), self.machine(), self.app.store.ticks
+        known = ticks.list()
+        why = doubt(now, here, known)
+        if why:
+            if not self.doubt:
+                log.error("%s: nothing is sent until it is right or `newsletter daemon --confirm-clock` says so", why)
+                ticks.doubt(here.boot)
+            self.doubt = why
+            return False
+        if self.doubt:
+            log.warning("the clock is right again: going on")
+        self.doubt = ""
+        if here.boot not in known and any(tick.doubted for tick in known.values()):
+            ticks.settle()
+        self.planned_until = horizon(now, here, known)
+        if self.seen_until is None:
+            self.seen_until = min(now, max((tick.at for tick in known.values()), default=now)) - SETTLED
+        ticks.add(here.boot, Tick(at=now, uptime=here.uptime))
+        return True
 
     def look(self) -> None:
         """Collect some of the sources whose time has come, unless another daemon is at it."""
         now = self.clock()
+        if doubt(now, self.machine(), self.app.store.ticks.list()):
+            return
         names = self.app.sources_due(now=now)[:SOURCES_AT_ONCE]
         if not names or self.stopping.is_set():
             return
@@ -94,9 +162,17 @@ class Daemon:
         try:
             collected = self.app.collect_sources(names, now=now)
         finally:
-            turns.pass_on(_COLLECTING, free_at=self.clock())
+            turns.pass_on(_COLLECTING, free_at=now)
         for report in collected.sources:
             log.log(logging.WARNING if report.error else logging.INFO, "%s", source_line(report))
+
+    def watch(self) -> None:
+        """Look for troubles, and tell the operator of those that are new or over."""
+        if self.doubt:
+            found = alarms.doubted(self.app, self.doubt, self.machine().boot)
+        else:
+            found = alarms.troubles(self.app, now=self.clock())
+        alarms.sound(self.app, found, now=self.clock())
 
     def take_up_changes(self, *, asked: bool = False) -> None:
         """Read schedules.yaml again when it has changed, or when somebody asked. One with mistakes changes nothing."""
@@ -129,7 +205,33 @@ class Daemon:
             self.not_before[f"issue {issue}"] = self.clock() + PATIENCE
 
     def _watch(self) -> Watch:
-        return Watch(stop=self.stopping.is_set)
+        return Watch(stop=self.stopping.is_set, source=lambda _: self._live(), outcome=lambda _: self._live())
+
+    def _live(self) -> None:
+        """Give a sign of life: a tick can take as long as an issue has readers."""
+        now = self.clock()
+        if self.alive_at is None or abs(now - self.alive_at) > _HEARTBEAT:
+            systemd.tell("WATCHDOG=1")
+            self.alive_at = now
+
+    def health(self) -> Health:
+        """How it is, for a monitor. StoreError when the database cannot be asked."""
+        now, store = self.clock(), self.app.store
+        problems = [self.doubt] if self.doubt else []
+        if self.alive_at is None or abs(now - self.alive_at) > SILENCE:
+            since = f"since {self.alive_at:%Y-%m-%d %H:%M:%S} UTC" if self.alive_at else "yet"
+            problems.append(f"there was no sign of life {since}")
+        problems += [
+            f"nothing of {issue.newsletter} {issue.slot} goes out since {issue.due_at:%Y-%m-%d %H:%M} UTC"
+            for issue in store.pulse.stuck(before=now - alarms.LATE)
+        ]
+        return Health(
+            last_tick=self.ticked_at,
+            oldest_due=store.pulse.oldest_due(now=now),
+            uncertain=store.pulse.uncertain(),
+            alarms=tuple(alarm.trouble.title for alarm in store.alarms.list() if alarm.over_at is None),
+            problems=tuple(problems),
+        )
 
     def _attempt(self, what: str, act: Callable[[], object]) -> None:
         """Do it, unless we are stopping or it failed a moment ago. Bugs are not caught: they end the daemon, loudly."""
@@ -144,6 +246,11 @@ class Daemon:
             log.error("%s failed, will be tried again in %d s: %s", what, PATIENCE.total_seconds(), error)  # noqa: TRY400
 
 
+def confirm_clock(store: Store, *, now: datetime, machine: Running) -> None:
+    """Somebody says that the clock of this machine is right as it is: a running daemon goes on at its next tick."""
+    store.ticks.trust(machine.boot, Tick(at=now, uptime=machine.uptime))
+
+
 def run_daemon(daemon: Daemon) -> None:
     """Tick until SIGTERM or SIGINT. Returns when everything in flight is finished; raises what a tick raised."""
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -152,9 +259,11 @@ def run_daemon(daemon: Daemon) -> None:
     signal.signal(signal.SIGHUP, lambda *_: hangup.set())
     bugs: list[Exception] = []
 
-    def loudly(act: Callable[[], None]) -> None:
+    def attempt(what: str, act: Callable[[], None]) -> None:
         try:
             act()
+        except NewsletterError as error:
+            log.error("%s failed: %s", what, error)  # noqa: TRY400
         except Exception as bug:  # noqa: BLE001  # not to go on: the main thread raises it
             bugs.append(bug)
             daemon.stopping.set()
@@ -164,23 +273,23 @@ def run_daemon(daemon: Daemon) -> None:
             hangup.clear()
             daemon.take_up_changes(asked=True)
         daemon.tick()
-        systemd.tell("WATCHDOG=1")
-
-    def look() -> None:
-        try:
-            daemon.look()
-        except NewsletterError as error:
-            log.error("collecting failed: %s", error)  # noqa: TRY400
 
     scheduler = BackgroundScheduler(timezone=UTC)
-    for act, every in ((tick, TICK), (look, LOOK)):
+    begun = utc_now()
+    # What is late when it starts has time to be caught up with before it is an alarm.
+    jobs: tuple[tuple[str, Callable[[], None], timedelta, datetime], ...] = (
+        ("a tick", tick, TICK, begun),
+        ("collecting", daemon.look, LOOK, begun),
+        ("looking for troubles", daemon.watch, WATCH, begun + WATCH),
+    )
+    for what, act, every, first in jobs:
         # One that is late is done (no grace time), several late ones are one, and never two at once.
         scheduler.add_job(
-            loudly,
+            attempt,
             "interval",
-            [act],
+            [what, act],
             seconds=every.total_seconds(),
-            next_run_time=utc_now(),
+            next_run_time=first,
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
@@ -188,7 +297,9 @@ def run_daemon(daemon: Daemon) -> None:
     scheduler.start()
     log.info("started; looking every %d s for what is due", TICK.total_seconds())
     systemd.tell("READY=1")
-    daemon.stopping.wait()
+    # The system may give a signal to another thread than this one, the only one that acts on it: so it looks up.
+    while not daemon.stopping.wait(1):
+        pass
     log.info("stopping: finishing what is in flight")
     systemd.tell("STOPPING=1")
     scheduler.shutdown(wait=True)

@@ -1,9 +1,10 @@
 """Stage 4: claim, assemble, send, mark.
 
-    recover | claim -> check -> assemble -> send -> mark, until nothing is due
+    recover | claim -> assemble -> offer -> start -> send -> mark, until nothing is due
 
-The ledger is written in this order, and a crash between any two lines loses nobody:
-a row is claimed before its message exists, `start`ed before its body leaves, and marked when the reply is there.
+The ledger is written in this order, and a crash between any two lines loses nobody: a row is claimed before its message
+exists, started before its body leaves, and marked when the reply is there. Starting looks once more whether it may go.
+Marks and starts of one turn, a message or two of each connection, are one transaction.
 """
 
 from __future__ import annotations
@@ -11,31 +12,33 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.errors import SendError
 from newsletter.links import Links, Purpose
 from newsletter.mail import Send
+from newsletter.mail.dkim import Signer
 from newsletter.mail.headers import parse_mailbox
 from newsletter.mail.message import Assembly, Letterhead, compile_issue
 from newsletter.model import Delivered, Message, Outcome, Recipient, Slot, State, Token, Verdict
 from newsletter.store import Store
-from newsletter.store.deliveries import Claimed, Mark
+from newsletter.store.deliveries import Addressee, Claimed, Mark
 from newsletter.store.issues import Frozen
 from newsletter.store.owner import is_gone, this_process
+from newsletter.windows import opening
 
 LEASE = timedelta(seconds=30)
-EXPIRES = timedelta(hours=48)  # a digest later than this is no news
-BATCH = 100
+BATCH = 150
 
 # How long to wait after the first, second, … refusal "for now". Ten minutes is what greylisting servers ask for
 # (RFC 6647), the rest doubles; RFC 5321 4.5.4.1 wants 30 minutes on average.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60, 120, 240, 480))
 RECONNECT = timedelta(minutes=1)
 UNCERTAIN_WAIT = timedelta(minutes=15)
+TOO_LATE = "could not go before it expired"
 
 Clock = Callable[[], datetime]
 
@@ -49,25 +52,36 @@ def deliver(
     clock: Clock,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Outcome], None] = lambda _: None,
+    signer: Signer | None = None,
 ) -> Delivered:
     """Send every message of a published issue that is due now; safe to call again, and in several processes at once.
 
     `stop` turning true ends it soon: what is in flight is finished, what was claimed is given back. A mail server that
-    cannot be used at all is a report with `stopped`, and everything stays queued. NotFound for an unknown issue.
+    cannot be used at all is a report with `stopped`, and everything stays queued. NotFound for an unknown issue. With a
+    `signer` every message carries DKIM signatures.
     """
     owner = this_process()
     store.deliveries.recover(now=clock(), is_gone=is_gone)
     frozen = store.issues.load(issue)
-    stopped = _too_old(frozen, store, clock())
-    work = _Work(frozen=frozen, links=links, store=store, clock=clock, stop=stop, owner=owner, progress=progress)
+    stopped = ""
+    work = _Work(
+        frozen=frozen,
+        links=links,
+        store=store,
+        clock=clock,
+        stop=stop,
+        owner=owner,
+        progress=progress,
+        signer=signer,
+    )
     with _held(store, owner, clock):
         try:
-            if not stopped:
-                send(work.messages(), started=work.started, finished=work.finished, stop=stop)
+            send(work.messages(), record=work.record, stop=stop)
         except SendError as error:
             stopped = str(error)
         finally:
             store.deliveries.release(issue=issue, owner=owner)
+    store.deliveries.expire(issue, reason=TOO_LATE, now=clock())
     return Delivered(
         issue=issue,
         outcomes=dict(work.outcomes),
@@ -87,8 +101,12 @@ class _Work:
     stop: Callable[[], bool]
     owner: str
     progress: Callable[[Outcome], None]
+    signer: Signer | None = None
     outcomes: Counter[Verdict] = field(default_factory=Counter)
     held: dict[int, Claimed] = field(default_factory=dict)
+    is_too_late: bool = False  # the lease ran out: what was claimed with it is another process's by now, or soon
+    zones: Collection[str] | None = None  # of its deliveries, once it matters
+    closed: Collection[str] = frozenset()
 
     def messages(self) -> Iterator[Message]:
         """A message for each delivery that is due and may still go, claimed in batches."""
@@ -96,24 +114,43 @@ class _Work:
         while not self.stop():
             now = self.clock()
             batch = self.store.deliveries.claim(
-                self.frozen.id, owner=self.owner, now=now, lease_until=now + LEASE, limit=BATCH
+                self.frozen.id,
+                owner=self.owner,
+                now=now,
+                lease_until=now + LEASE,
+                limit=BATCH,
+                closed=self._closed(now),
             )
             if not batch:
                 return
+            to = self._addressees([claimed.id for claimed in batch])
             for claimed in batch:
-                message = self._message(claimed, assembly)
+                if self.is_too_late:
+                    return
+                message = self._message(claimed, to.get(claimed.id), assembly)
                 if message is not None:
                     self.held[claimed.id] = claimed
                     yield message
 
-    def _message(self, claimed: Claimed, assembly: Assembly) -> Message | None:
+    def _closed(self, now: datetime) -> Collection[str]:
+        """The time zones in which it is not the hour for mail; what is due there waits until it is."""
+        window = self.frozen.window
+        if window is None:
+            return ()
+        if self.zones is None:
+            self.zones = self.store.deliveries.zones(self.frozen.id)
+        until = {zone: opens for zone in self.zones if (opens := opening(window, now, zone)) > now}
+        if until.keys() - self.closed:
+            self.store.deliveries.put_off(self.frozen.id, until, now=now)
+        self.closed = until.keys()
+        return self.closed
+
+    def _message(self, claimed: Claimed, to: Addressee | None, assembly: Assembly) -> Message | None:
         """The message, or None when it must not go: the reader left a moment ago, or another process has it now."""
-        newsletter = self.frozen.newsletter.name
-        to = self.store.deliveries.check(claimed.id, owner=self.owner, newsletter=newsletter)
         if to is None:
             return None
         if to.hindrance:
-            self._drop(claimed, State.EXCLUDED, to.hindrance)
+            self._drop(claimed.id, State.EXCLUDED, to.hindrance)
             return None
         recipient = Recipient(
             delivery=claimed.id,
@@ -122,32 +159,53 @@ class _Work:
             name=to.name,
             message_id=message_id(self.frozen, claimed.id),
         )
+        newsletter = self.frozen.newsletter.name
         try:
-            return address(assembly, recipient, newsletter=newsletter, slot=self.frozen.issue.slot, links=self.links)
+            message = address(
+                assembly, recipient, newsletter=newsletter, slot=self.frozen.issue.slot, links=self.links
+            )
         except ValueError as error:  # an address that cannot stand in an envelope: no reason to stop for the others
-            self._drop(claimed, State.REJECTED, str(error))
+            self._drop(claimed.id, State.REJECTED, str(error))
             return None
+        return self._signed(message)
 
-    def _drop(self, claimed: Claimed, state: State, reason: str) -> None:
+    def _signed(self, message: Message) -> Message:
+        """The same message on every attempt, so the time in the signature is the issue's."""
+        if self.signer is None:
+            return message
+        return replace(message, data=self.signer.sign(message.data, at=self.frozen.published_at) + message.data)
+
+    def _drop(self, delivery: int, state: State, reason: str) -> None:
         """End a delivery without a message."""
-        mark = Mark(delivery=claimed.id, state=state, reason=reason)
+        mark = Mark(delivery=delivery, state=state, reason=reason)
         self.store.deliveries.mark([mark], owner=self.owner, now=self.clock())
 
-    def started(self, deliveries: Sequence[int]) -> None:
-        """These bodies are about to leave."""
-        self.store.deliveries.start(deliveries, owner=self.owner, now=self.clock())
-
-    def finished(self, outcomes: Sequence[Outcome]) -> None:
-        """This is what became of them."""
+    def record(self, outcomes: Sequence[Outcome], starting: Sequence[int]) -> Collection[int]:
+        """Write down what became of messages and which bodies are about to leave; those that must not, after all."""
         now = self.clock()
-        marks = [decide(outcome, attempts=self.held[outcome.delivery].attempts, now=now) for outcome in outcomes]
-        self.store.deliveries.mark(marks, owner=self.owner, now=now)
+        refused = self.store.deliveries.turn(
+            [decide(outcome, attempts=self.held[outcome.delivery].attempts, now=now) for outcome in outcomes],
+            starting,
+            owner=self.owner,
+            newsletter=self.frozen.newsletter.name,
+            now=now,
+        )
         for outcome in outcomes:
             claimed = self.held.pop(outcome.delivery)
             if outcome.verdict is Verdict.SUPPRESS:
                 self.store.subscribers.suppress(claimed.subscriber, reason=_reason(outcome), now=now)
             self.outcomes[outcome.verdict] += 1
             self.progress(outcome)
+        hindered = {delivery: to for delivery, to in self._addressees(list(refused)).items() if to.hindrance}
+        for delivery, to in hindered.items():
+            self._drop(delivery, State.EXCLUDED, to.hindrance)
+        self.is_too_late = self.is_too_late or len(hindered) < len(refused)
+        return refused
+
+    def _addressees(self, ids: Sequence[int]) -> Mapping[int, Addressee]:
+        if not ids:
+            return {}
+        return self.store.deliveries.addressees(ids, owner=self.owner, newsletter=self.frozen.newsletter.name)
 
 
 def address(assembly: Assembly, recipient: Recipient, *, newsletter: str, slot: Slot, links: Links) -> Message:
@@ -182,7 +240,7 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime) -> Mark:
     if outcome.verdict is Verdict.SENT:
         return Mark(delivery=outcome.delivery, state=State.SENT, code=outcome.code, reply=outcome.text)
     if outcome.verdict is Verdict.UNSENT:
-        return _mark(outcome, State.QUEUED, due_at=now + RECONNECT)
+        return _mark(outcome, State.QUEUED, due_at=now if outcome.given_up else now + RECONNECT)
     if outcome.verdict is Verdict.UNCERTAIN:
         return _mark(outcome, State.UNCERTAIN, due_at=now + UNCERTAIN_WAIT)
     if outcome.verdict is Verdict.DEFERRED:
@@ -232,15 +290,6 @@ def letterhead(frozen: Frozen, links: Links) -> Letterhead:
         feedback_id=f"{frozen.id}:{newsletter.name}:newsletter:{domain}",
         date=frozen.published_at,
     )
-
-
-def _too_old(frozen: Frozen, store: Store, now: datetime) -> str:
-    if now - frozen.published_at <= EXPIRES:
-        return ""
-    hours = int(EXPIRES.total_seconds() // 3600)
-    reason = f"the issue is older than {hours} hours"
-    store.deliveries.expire(frozen.id, reason=reason, now=now)
-    return reason
 
 
 @contextmanager

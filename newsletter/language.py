@@ -67,7 +67,9 @@ class Language:
 
     def compact(self, number: int) -> str:
         """`261`, `3.4k`, `12k`, `1.2M`."""
-        short = str(format_compact_decimal(number, locale=self._locale, fraction_digits=1))
+        rounded = _rounded(number)
+        decimals = 1 if len(str(rounded)) % 3 == 1 else 0  # 3.4k, but 12k and 120k
+        short = str(format_compact_decimal(rounded, locale=self._locale, fraction_digits=decimals))
         if short.isdigit():  # German has no short thousand
             return self.number(number)
         return short.replace("K", "k") if self._locale.language == "en" else short
@@ -98,6 +100,16 @@ def speak(tag: str) -> Language:
 def languages() -> list[str]:
     """The languages that mails and pages can speak: English and those with a catalogue."""
     return ["en", *(path.parts[-3] for path in _files())]
+
+
+def _rounded(number: int) -> int:
+    """To what is told: 3,412 is 3,400, 12,345 is 12,000, 999,499 is 999,000, 999,500 a million."""
+    length = len(str(number))
+    if length <= 3:  # noqa: PLR2004 - told as it is
+        return number
+    kept = 3 if length % 3 == 0 else 2
+    unit = int(10 ** (length - kept))
+    return int((number + unit // 2) // unit * unit)
 
 
 def _files() -> list[Path]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -48,7 +51,7 @@ class Links:
 
     def url(self, purpose: Purpose, *, subscriber: int, newsletter: str) -> str:
         """The link for one subscriber of one newsletter: `<base>/unsubscribe/<token>`."""
-        return f"{self.base_url}/{purpose}/{self._serializer(purpose).dumps([subscriber, newsletter])}"
+        return f"{self.base_url}/{purpose}/{self._token(purpose, subscriber, newsletter)}"
 
     def read(self, purpose: Purpose, token: str, *, max_age: timedelta | None = None) -> Claim:
         """Who may do what with this token. LinkError when it is damaged, forged, too old or for something else."""
@@ -69,7 +72,7 @@ class Links:
         """`mailto:` for List-Unsubscribe, or empty without a bounce domain to receive it."""
         if not self.bounce_domain:
             return ""
-        token = self._serializer(Purpose.UNSUBSCRIBE).dumps([subscriber, newsletter])
+        token = self._token(Purpose.UNSUBSCRIBE, subscriber, newsletter)
         return f"mailto:unsubscribe@{self.bounce_domain}?subject={token}"
 
     def envelope_sender(self, delivery: int) -> str:
@@ -89,11 +92,19 @@ class Links:
             raise LinkError("could not read the bounce address: it is not signed by us")
         return delivery
 
+    def _token(self, purpose: Purpose, subscriber: int, newsletter: str) -> str:
+        """What `_serializer(purpose).dumps(...)` gives, in a tenth of the time: every message has two of them."""
+        payload = _unpadded(json.dumps([subscriber, newsletter], separators=(",", ":")).encode())
+        signed = f"{payload}.{_unpadded(int(time.time()).to_bytes(4))}"
+        mac = _mac(self.keys[0], purpose).copy()
+        mac.update(signed.encode())
+        return f"{signed}.{_unpadded(mac.digest())}"
+
     def _serializer(self, purpose: Purpose) -> URLSafeTimedSerializer:
         # itsdangerous signs with the last key of a list and tries all of them, newest first.
         keys = list(reversed(self.keys))
         return URLSafeTimedSerializer(
-            keys, salt=f"newsletter.{purpose}", signer_kwargs={"digest_method": hashlib.sha256}
+            keys, salt=_salt(purpose), signer_kwargs={"digest_method": hashlib.sha256}
         )
 
     @staticmethod
@@ -102,3 +113,18 @@ class Links:
         number = delivery.to_bytes(max(1, (delivery.bit_length() + 7) // 8))
         mac = hmac.digest(key.encode(), b"verp:" + number, hashlib.sha256)[:_VERP_MAC]
         return base64.b32encode(number + mac).decode().rstrip("=").lower()
+
+
+def _salt(purpose: Purpose) -> str:
+    return f"newsletter.{purpose}"
+
+
+@cache
+def _mac(key: str, purpose: Purpose) -> hmac.HMAC:
+    """A MAC to go on from, its key derived as itsdangerous does by default ("django-concat")."""
+    derived = hashlib.sha256(f"{_salt(purpose)}signer{key}".encode()).digest()
+    return hmac.new(derived, digestmod=hashlib.sha256)
+
+
+def _unpadded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

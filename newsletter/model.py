@@ -104,12 +104,24 @@ class Newsletter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Hours of the wall clock, the end not among them; over midnight where it ends before it starts."""
+
+    start: time
+    end: time
+
+
+EXPIRES = timedelta(hours=24)  # a daily issue that comes after the next one is no news
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When issues of a newsletter are due. Either `cron` (five fields) or `every` with the wall times `at`.
 
     `weekdays` are 0 (Monday) to 6 and `month_days` 1 to 31, what `every` comes to: it falls on either, in a month that
     is too short on its last day. Of `weeks` weeks one counts, that of `starting` or of 1970-01-05. `timezone` is an
-    IANA name or "subscriber": that wall time wherever each reader is.
+    IANA name or "subscriber": that wall time wherever each reader is. A message goes within the `window` of that zone's
+    clocks, or not at all once it `expires` after it was due.
     """
 
     name: str
@@ -122,6 +134,8 @@ class Schedule:
     cron: str = ""
     timezone: str = "UTC"
     catch_up: timedelta = timedelta(hours=6)
+    window: Window | None = None
+    expires: timedelta = EXPIRES
     cadence: str = "daily"
 
 
@@ -359,12 +373,16 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Bytes for one recipient: CRLF line ends, no bare CR or LF, not dot-stuffed (the transport does that)."""
+    """Bytes for one recipient: CRLF line ends, no bare CR or LF, not dot-stuffed (the transport does that).
+
+    `is_encoded` says that there is nothing to do: only ASCII, every line ends in CRLF and none begins with a dot.
+    """
 
     delivery: int
     sender: str  # the envelope's
     recipient: str  # the envelope's
     data: bytes
+    is_encoded: bool = False
 
 
 # --- what became of it --------------------------------------------------------------------------------------------
@@ -379,7 +397,7 @@ class State(StrEnum):
     deferred  refused for now, to be tried again
     rejected  refused for good
     uncertain the connection was cut after the end of the message and before its reply
-    expired   the issue was too old by the time it could have gone
+    expired   it could not go before it was too old
     excluded  never meant to go: the reason stands beside it
     """
 
@@ -422,6 +440,17 @@ class Outcome:
     text: str = ""
     phase: str = ""
     retry_after: float | None = None  # seconds, where the server named a time
+    given_up: bool = False  # we broke off for reasons of our own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something the operator should know: by a name that stays while it lasts, told in a title and a few lines."""
+
+    name: str
+    title: str
+    lines: tuple[str, ...]
+    newsletter: str = ""  # the one it is about, where it is about one
 
 
 # --- the reports of the stages ------------------------------------------------------------------------------------

@@ -82,6 +82,15 @@ def delivered_lines(delivered: Delivered) -> list[str]:
     return lines
 
 
+def standing_lines(counts: Mapping[State, int], reasons: Mapping[State, Mapping[str, int]]) -> list[str]:
+    """What every recipient of an issue stands at, and why where it did not go as it should."""
+    lines = []
+    for state, count in sorted(counts.items(), key=_by_state):
+        why = tallied({reason: number for reason, number in reasons.get(state, {}).items() if reason})
+        lines.append(f"{count} {_STATES[state]}" + (f" ({why})" if why else ""))
+    return lines
+
+
 def _by_state(item: tuple[State, int]) -> int:
     return list(_STATES).index(item[0])
 

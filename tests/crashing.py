@@ -31,7 +31,7 @@ def tick(workspace: Path, *, dies_at: int) -> None:
     def count(connection: sa.Connection) -> None:
         nonlocal commits
         commits += "newsletter_writes" in connection.get_execution_options()
-        if commits == dies_at:
+        if 0 < dies_at == commits:
             os.kill(os.getpid(), signal.SIGKILL)
 
     noon = datetime.combine(datetime.now(UTC).date(), time(12), UTC)

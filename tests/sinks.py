@@ -15,14 +15,23 @@ from email.policy import SMTPUTF8
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+_LONGEST = 60  # seconds that a closed gate holds a reply
+
 
 @dataclass
 class Sink:
-    """What was taken, as (recipient, Message-ID); `on_message` hears of each one's number, from 1, before the 250."""
+    """What was taken, as (recipient, Message-ID); `on_message` hears of each one's number, from 1, before the 250.
+
+    While the `gate` is closed no 250 is given.
+    """
 
     url: str = ""
     taken: list[tuple[str, str]] = field(default_factory=list)
     on_message: Callable[[int], None] = lambda _: None
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a message (called by aiosmtpd)."""
@@ -30,6 +39,8 @@ class Sink:
         message = email.message_from_bytes(content, policy=SMTPUTF8)
         self.taken += [(recipient, str(message["Message-ID"])) for recipient in envelope.rcpt_tos]
         self.on_message(len(self.taken))
+        if not self.gate.is_set():
+            await asyncio.to_thread(self.gate.wait, _LONGEST)
         return "250 2.0.0 taken"
 
     def copies(self) -> Counter[str]:

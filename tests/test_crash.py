@@ -150,7 +150,9 @@ def test_sigterm_leaves_the_rest_queued(tmp_path: Path) -> None:
             _, log = daemon.communicate(timeout=60)
 
         assert daemon.returncode == 0, log
-        assert states(workspace) == {State.SENT: 2, State.QUEUED: READERS - 2}
+        sent = states(workspace)[State.SENT]
+        assert sent in {2, 3}  # the third may be on its way before the signal is looked at
+        assert states(workspace) == {State.SENT: sent, State.QUEUED: READERS - sent}
         sink.on_message = lambda _: None
         workspace.run("send", "daily-papers")
         check_history(workspace, sink, crashes=0)

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from newsletter.app import App, open_app
+from newsletter.clock import Running
 from newsletter.config import load_config
-from newsletter.daemon import PATIENCE, SOURCE_PATIENCE, Daemon
+from newsletter.daemon import MISSED, PATIENCE, SOURCE_PATIENCE, Daemon, confirm_clock
+from newsletter.deliver import TOO_LATE
 from newsletter.mail.mailbox import Mailbox, open_mailbox
 from newsletter.model import State
+from newsletter.report import run_lines
 from newsletter.store.subscribers import Applicant
 from tests.builders import HOUR, MINUTE
 from tests.sites import Page, Site
-from tests.workspaces import PLAN, make_workspace
+from tests.workspaces import LISTING, PLAN, make_workspace
 
 EIGHT = datetime(2026, 11, 20, 8, tzinfo=UTC)  # a Friday
 MORNING = PLAN.replace('at: "00:00", timezone: UTC, catch_up: 24h', 'at: "08:00", timezone: UTC, catch_up: 6h')
@@ -25,15 +28,25 @@ LOCAL = PLAN.replace('at: "00:00", timezone: UTC, catch_up: 24h', 'at: "08:00", 
 
 
 class Clock:
-    """Runs a microsecond each time it is asked, as a real one does; moved by hand."""
+    """Runs a microsecond each time it is asked, as a real one does; moved by hand, with its machine or without."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self.jumped = timedelta(0)
 
     def __call__(self) -> datetime:
         """The time that was set, and a little more."""
         self.now += timedelta(microseconds=1)
         return self.now
+
+    def running(self) -> Running:
+        """The machine it belongs to, which runs as long as it does."""
+        return Running(boot="this", uptime=self.now - self.jumped - datetime(2026, 1, 1, tzinfo=UTC))
+
+    def jump(self, by: timedelta) -> None:
+        """Go wrong, while the machine runs on as before."""
+        self.now += by
+        self.jumped += by
 
 
 @pytest.fixture
@@ -294,3 +307,143 @@ def test_a_schedule_that_is_asked_for_is_read_again(app: App, caplog: pytest.Log
     Daemon(app, clock=Clock(EIGHT)).take_up_changes(asked=True)
 
     assert "took up schedules.yaml" in caplog.text
+
+
+# --- windows, expiry, what was missed -------------------------------------------------------------------------------
+
+OFFICE = MORNING.replace("catch_up: 6h", 'catch_up: 24h, window: "08:00-18:00", expires: 20h')
+
+
+def test_mail_waits_for_its_window(tmp_path: Path, mailbox: Mailbox) -> None:
+    """What comes too late for the day's window goes when it opens again, and the ledger says when that is."""
+    for app in opened(tmp_path / "workspace", mailbox, OFFICE):
+        clock = Clock(EIGHT + 11 * HOUR)
+        daemon = Daemon(app, clock=clock)
+        daemon.tick()
+        waiting = app.store.deliveries.next_due(1)
+        in_the_evening = len(mailbox.messages())
+        clock.now = EIGHT + 19 * HOUR
+        daemon.tick()
+        at_night = len(mailbox.messages())
+
+        assert app.store.deliveries.counts(1) == {State.EXPIRED: 2}  # 20 hours after eight is four in the morning
+        assert (in_the_evening, at_night) == (0, 0)
+        assert waiting is None
+        assert app.store.deliveries.reasons(1, State.EXPIRED) == {TOO_LATE: 2}
+
+
+def test_a_window_is_frozen_with_the_issue(tmp_path: Path, mailbox: Mailbox) -> None:
+    """A change of schedules.yaml changes nothing of what is under way: neither its window nor when it expires."""
+    plan = OFFICE.replace("20h", "3d")
+    for app in opened(tmp_path / "workspace", mailbox, plan):
+        clock = Clock(EIGHT + 11 * HOUR)
+        daemon = Daemon(app, clock=clock)
+        daemon.tick()
+        waiting = app.store.deliveries.next_due(1)
+        app.config.schedules.write_text(MORNING.replace("catch_up: 6h", "expires: 1h"), encoding="utf-8")
+        clock.now = EIGHT + 12 * HOUR
+        daemon.tick()
+        changed = len(mailbox.messages())
+        clock.now = EIGHT + 24 * HOUR
+        daemon.tick()
+
+        assert waiting == EIGHT + 24 * HOUR
+        assert changed == 0
+        assert len(mailbox.messages()) == 2
+
+
+def test_each_reader_has_a_window_of_their_own(tmp_path: Path, mailbox: Mailbox) -> None:
+    """After an outage those whose evening it is wait for their morning, the others get theirs at once."""
+    plan = LOCAL.replace("catch_up: 6h", 'catch_up: 24h, window: "08:00-18:00", expires: 3d')
+    for app in opened(tmp_path / "workspace", mailbox, plan, readers=0):
+        zones = {"tokyo": "Asia/Tokyo", "paris": "Europe/Paris"}
+        app.store.subscribers.add(
+            [Applicant(email=f"{name}@example.org", timezone=zone) for name, zone in zones.items()],
+            newsletter="daily-papers",
+            confirmed=True,
+            how="test",
+            now=EIGHT - timedelta(days=1),
+        )
+        clock = Clock(EIGHT + 2 * HOUR)  # 19:00 in Tokyo, 11:00 in Paris
+        daemon = Daemon(app, clock=clock)
+        daemon.tick()
+        first = [message["Delivered-To"] for message in mailbox.messages()]
+        clock.now = EIGHT + 15 * HOUR
+        daemon.tick()
+
+        assert first == ["paris@example.org"]
+        assert [message["Delivered-To"] for message in mailbox.messages()[1:]] == ["tokyo@example.org"]
+
+
+def test_what_was_missed_has_a_report(app: App, mailbox: Mailbox) -> None:
+    """Slots that nobody was there for are decided too: `runs --why` says so, and one issue follows, never several."""
+    clock = Clock(EIGHT)
+    Daemon(app, clock=clock, machine=clock.running).tick()
+    (app.config.workspace / "listing.txt").write_text(LISTING.replace("Maps", "More maps"), encoding="utf-8")
+    clock.now = EIGHT + 73 * HOUR
+    daemon = Daemon(app, clock=clock, machine=clock.running)
+    daemon.tick()
+    daemon.tick()
+
+    decided = {issue.slot: (issue.state, issue.reason) for issue in app.store.issues.list()}
+    assert decided == {
+        "always/2026-11-20": ("published", ""),
+        "always/2026-11-21": ("skipped", MISSED),
+        "always/2026-11-22": ("skipped", MISSED),
+        "always/2026-11-23": ("published", ""),
+    }
+    (report,) = app.store.runs.list(slot="always/2026-11-22")
+    assert run_lines(report.run) == [f"no issue: {MISSED}"]
+    assert len(mailbox.messages()) == 4
+
+
+# --- a clock that has gone wrong ------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_jumps_by_days_stops_everything(
+    app: App, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is collected, published or sent until somebody confirms the clock, also by a daemon started anew."""
+    clock = Clock(EIGHT - HOUR)
+    daemon = Daemon(app, clock=clock, machine=clock.running)
+    daemon.tick()
+    clock.jump(timedelta(days=5) + HOUR)
+    for each in (daemon, daemon, Daemon(app, clock=clock, machine=clock.running)):
+        each.tick()
+        each.look()
+    stopped = (app.store.issues.list(), mailbox.messages(), app.store.sources.list())
+    said = [record.getMessage() for record in caplog.records if "jumped ahead by 5 days" in record.getMessage()]
+    confirm_clock(app.store, now=clock(), machine=clock.running())
+    daemon.tick()
+
+    assert stopped == ([], (), [])
+    assert len(said) == 2  # once by each daemon
+    assert [issue.slot for issue in app.store.issues.list() if issue.state == "published"] == ["always/2026-11-25"]
+    assert len(mailbox.messages()) == 2
+
+
+def test_a_clock_that_is_put_right_again(app: App, mailbox: Mailbox) -> None:
+    """Nobody needs to confirm a clock that goes back to where it should be."""
+    clock = Clock(EIGHT - HOUR)
+    daemon = Daemon(app, clock=clock, machine=clock.running)
+    daemon.tick()
+    clock.jump(timedelta(days=5))
+    daemon.tick()
+    clock.jump(-timedelta(days=5))
+    clock.now += HOUR
+    daemon.tick()
+
+    assert [issue.slot for issue in app.store.issues.list()] == ["always/2026-11-20"]
+    assert len(mailbox.messages()) == 2
+
+
+def test_a_clock_that_goes_back_brings_no_older_slot(tmp_path: Path, mailbox: Mailbox) -> None:
+    """After an outage the newest slot is made; when the clock then goes back the one before it is not made as well."""
+    for app in opened(tmp_path / "workspace", mailbox, MORNING.replace("6h", "5d")):
+        clock = Clock(EIGHT + timedelta(days=3))
+        daemon = Daemon(app, clock=clock, machine=clock.running)
+        daemon.tick()
+        clock.jump(-3 * HOUR)
+        daemon.tick()
+
+        assert [issue.slot for issue in app.store.issues.list()] == ["always/2026-11-23"]

@@ -1,25 +1,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.deliver import BACK_OFF, EXPIRES, UNCERTAIN_WAIT, decide, deliver, wait
+from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, decide, deliver, wait
 from newsletter.errors import LinkError
 from newsletter.links import Links, Purpose
-from newsletter.mail import Send
+from newsletter.mail import Record, Send
 from newsletter.mail.mailbox import Mailbox, open_mailbox
 from newsletter.mail.session import Timeouts
 from newsletter.mail.smtp import open_smtp
-from newsletter.model import Delivered, Message, Outcome, State, Verdict
+from newsletter.model import EXPIRES, Delivered, Message, Outcome, State, Verdict
 from newsletter.store import Store
 from newsletter.store.issues import Audience
 from newsletter.store.subscribers import Applicant
 from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, an_issue
-from tests.mail.faults import CUT, FaultServer
+from tests.mail.faults import CUT, GOOD, FaultServer
 
 LINKS = Links(base_url="https://news.example.org", keys=("key",), bounce_domain="bounces.example.org")
 
@@ -207,6 +207,25 @@ def test_whoever_left_while_it_was_going_out(store: Store, mailbox: Mailbox) -> 
     assert store.deliveries.reasons(issue, State.EXCLUDED) == {"left": 1}
 
 
+def test_whoever_left_after_the_envelope_was_offered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at once more before a body leaves: the connection is broken off, and the others get theirs."""
+    monkeypatch.setitem(GOOD, "ehlo", "250-fault.example.org\r\n250 PIPELINING")
+    emails = [f"{name}@example.org" for name in "abcde"]
+    issue = publish(store, *emails)
+
+    def leave(_outcome: Outcome) -> None:
+        store.subscribers.leave(store.subscribers.get("c@example.org"), newsletter="daily-papers", now=NOON)
+
+    with FaultServer() as server:
+        send = open_smtp(server.url("?connections=1"))
+        delivered = deliver(issue, send=send, links=LINKS, store=store, clock=lambda: NOON, progress=leave)
+
+    assert delivered.states == {State.SENT: 4, State.EXCLUDED: 1}
+    assert store.deliveries.reasons(issue, State.EXCLUDED) == {"left": 1}
+    assert sorted(server.taken) == [email for email in emails if email != "c@example.org"]
+    assert "RCPT TO:<c@example.org>" in server.commands
+
+
 @pytest.mark.parametrize(
     "email", ["a@example.org\r\nRCPT TO:<v@example.net>", "a@example.org>", "a b@example.org", "a"]
 )
@@ -223,12 +242,13 @@ def test_an_address_that_is_none_stops_nobody(store: Store, mailbox: Mailbox, em
 
 
 def test_a_late_issue_is_given_up(store: Store, mailbox: Mailbox) -> None:
-    """An issue that could not go out for two days does not go out at all."""
+    """An issue that could not go out for a day does not go out at all, and the ledger says why."""
     issue = publish(store, "a@example.org")
 
-    delivered = run(store, issue, open_smtp(mailbox.url), now=NOON + EXPIRES + MINUTE)
+    delivered = run(store, issue, open_smtp(mailbox.url), now=NOON + EXPIRES)
 
     assert delivered.states == {State.EXPIRED: 1}
+    assert store.deliveries.reasons(issue, State.EXPIRED) == {TOO_LATE: 1}
     assert mailbox.messages() == ()
 
 
@@ -237,16 +257,10 @@ def test_the_ledger_knows_before_the_body_leaves(store: Store) -> None:
     issue = publish(store, "a@example.org")
     seen: list[State] = []
 
-    def send(
-        messages: Iterable[Message],
-        *,
-        started: Callable[[Sequence[int]], None],
-        finished: Callable[[Sequence[Outcome]], None],
-        stop: Callable[[], bool],
-    ) -> None:
-        del finished, stop
+    def send(messages: Iterable[Message], *, record: Record, stop: Callable[[], bool]) -> None:
+        del stop
         message = next(iter(messages))
-        started([message.delivery])
+        record([], [message.delivery])
         store.deliveries.recover(now=NOON, is_gone=lambda _: True)  # as another process would after a crash
         seen.extend(store.deliveries.counts(issue))
 

@@ -12,7 +12,7 @@ import newsletter
 from newsletter.app import load_plugins
 
 PACKAGE = Path(newsletter.__file__).parent
-ROOMS = ("cli", "demo", "mail", "render", "schedule", "sources", "store", "topics")
+ROOMS = ("cli", "demo", "mail", "preview", "render", "schedule", "sources", "store", "topics")
 DISTRIBUTIONS = {"yaml": "pyyaml", "dotenv": "python-dotenv"}
 # Used without being imported: a decoder that aiohttp finds, the zones that zoneinfo finds.
 INDIRECT = {"brotli", "tzdata"}

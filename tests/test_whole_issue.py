@@ -57,7 +57,7 @@ def test_real_input_becomes_an_issue(tmp_path: Path, shared_data: Path, site: Si
     workspace.run("init")
 
     collected = workspace.run("collect", status=3)
-    workspace.run("preview", "daily-papers", "--no-collect", "--out", str(tmp_path / "out"))
+    workspace.run("preview", "daily-papers", "--no-collect", "--no-pictures", "--out", str(tmp_path / "out"))
 
     issue = decode(Issue, (tmp_path / "out" / "issue.json").read_text("utf-8"))
     titles = [story.title for story in issue.stories]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.workspace import as_json, local, now, open_ledger, open_workspace, print_json
-from newsletter.model import State
-from newsletter.report import run_lines, tallied
+from newsletter.model import Slot, State
+from newsletter.report import run_lines, standing_lines, tallied
+from newsletter.store.issues import PUBLISHED
+
+if TYPE_CHECKING:
+    from newsletter.store import Store
 
 _STATES = click.Choice([state.value for state in State])
 
@@ -120,15 +126,35 @@ def runs(
             slots = {(ended.run.slot.newsletter, ended.run.slot.key): ended.run.slot for ended in found}
             click.echo("\n".join(answer(store, one, email) for one in slots.values()) or f"no runs of slot {slot}")
             return
+        standing = _standing(store, [ended.run.slot for ended in found]) if slot else []
     if as_json:
         print_json(found)
         return
+    if slot:
+        found.reverse()  # told in the order in which it happened
     for ended in found:
         click.echo(f"{local(ended.ended_at)}  {ended.run.slot.newsletter} {ended.run.slot.key}")
         for line in run_lines(ended.run):
             click.echo(f"    {line}")
+    for line in standing:
+        click.echo(line)
     if not found:
         click.echo("no runs" + (f" of slot {slot}" if slot else " yet"))
+
+
+def _standing(store: Store, slots: Iterable[Slot]) -> list[str]:
+    """How the issues of these slots stand now: many go out after the run that published them."""
+    lines = []
+    for slot in {(slot.newsletter, slot.key): slot for slot in slots}.values():
+        decided = store.issues.find(slot)
+        if decided is None:
+            lines.append(f"now: {slot.newsletter} {slot.key} is not decided yet")
+        elif decided.state == PUBLISHED:
+            counts = store.deliveries.counts(decided.id)
+            reasons = {state: store.deliveries.reasons(decided.id, state) for state in counts}
+            lines.append(f"now: issue {decided.id} of {slot.newsletter} {slot.key}, {decided.subject}")
+            lines += [f"    {line}" for line in standing_lines(counts, reasons) or ["no recipients"]]
+    return lines
 
 
 def harmless(cell: str) -> str:

@@ -6,28 +6,48 @@ import json
 import logging
 import signal
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from newsletter.cli.workspace import config
+from newsletter.cli.workspace import config, local, now, open_ledger
 
 
 @click.command()
+@click.option("--health", metavar="[HOST:]PORT", help="Answer monitors at this address: GET /healthz.")
+@click.option("--confirm-clock", is_flag=True, help="Run nothing: say that this machine's clock is right as it is.")
 @click.pass_context
-def daemon(ctx: click.Context) -> None:
+def daemon(ctx: click.Context, *, health: str | None, confirm_clock: bool) -> None:
     """Run the schedules until SIGTERM or Ctrl-C; then finish what is in flight and leave the rest queued.
 
     Any number may run on one database: the database decides what happens once.
     """
+    if confirm_clock:
+        _confirm_clock(ctx)
+        return
     from newsletter.app import open_app  # noqa: PLC0415
     from newsletter.daemon import Daemon, run_daemon  # noqa: PLC0415
+    from newsletter.health import open_health  # noqa: PLC0415
 
     settings = config(ctx)
     _log_to_stderr(settings.log_format)
-    with open_app(settings, migrated=True) as app:
-        run_daemon(Daemon(app))
+    with open_app(settings, migrated=True) as app, ExitStack() as open_things:
+        running = Daemon(app)
+        if health is not None:
+            place = open_things.enter_context(open_health(health, running.health))
+            logging.getLogger("newsletter.health").info("answering at %s", place)
+        run_daemon(running)
+
+
+def _confirm_clock(ctx: click.Context) -> None:
+    from newsletter import clock, daemon  # noqa: PLC0415
+
+    moment = now()
+    with open_ledger(ctx) as store:
+        daemon.confirm_clock(store, now=moment, machine=clock.running())
+    click.echo(f"confirmed: it is {local(moment)}; a daemon that waited for it goes on within a minute")
 
 
 @click.command()

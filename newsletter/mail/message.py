@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from newsletter.mail.headers import (
     Address,
@@ -51,6 +52,24 @@ class Letterhead:
     auto_generated: bool = False  # RFC 3834: for confirmations and notices, not for issues
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One part of a choice of fragments: its pieces, with room for the tokens whose places `slots` tells."""
+
+    pieces: tuple[bytes, ...]
+    slots: tuple[tuple[int, Token], ...]
+
+    def filled(self, values: Mapping[Token, bytes]) -> list[bytes]:
+        """The pieces with these values. A part ends in a hard line break (RFC 2045 section 6.7, rule 5)."""
+        pieces = list(self.pieces)
+        for place, token in self.slots:
+            pieces[place] = values[token]
+        last = pieces[-1] or next((piece for piece in reversed(pieces) if piece), b"")
+        if not last.endswith(HARD) or last.endswith(SOFT):
+            pieces.append(HARD)
+        return pieces
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """An issue of which only the recipients are missing: headers and fragments as bytes, slots between them."""
@@ -62,8 +81,7 @@ class Assembly:
     after_html: bytes
     text: tuple[Encoded, ...]
     html: tuple[Encoded, ...]
-    all_text: Encoded  # every fragment, with as few pieces as can be
-    all_html: Encoded
+    whole: tuple[Body, Body]  # text and HTML of every fragment
 
     def message(
         self,
@@ -88,29 +106,30 @@ class Assembly:
             Token.UNSUBSCRIBE_URL: unsubscribe_url,
             **tokens,
         }
-        text, html_ = self.all_text, self.all_html
-        if fragments is not None:
-            text = tuple(piece for index in fragments for piece in self.text[index])
-            html_ = tuple(piece for index in fragments for piece in self.html[index])
-        in_text = {piece: quoted_printable(values[piece]) for piece in text if isinstance(piece, Token)}
-        in_html = {piece: _escaped(values[piece], in_text.get(piece)) for piece in html_ if isinstance(piece, Token)}
-        data = (
+        text, html_ = self.whole if fragments is None else self._chosen(fragments)
+        in_text = {token: _encoded_value(values[token]) for _, token in text.slots}
+        in_html = {token: _encoded_value(html.escape(values[token])) for _, token in html_.slots}
+        data = [
             mailbox_header("To", Address(recipient.name, address)),
             _message_id(recipient.message_id),
             unsubscribe_headers(unsubscribe_url, unsubscribe_mailto),
             self.head,
             self.before_text,
-            _body(text, in_text),
+            *text.filled(in_text),
             self.before_html,
-            _body(html_, in_html),
+            *html_.filled(in_html),
             self.after_html,
-        )
+        ]
         return Message(
             delivery=recipient.delivery,
             sender=envelope_address(bounce) if bounce else self.envelope_sender,
             recipient=address,
             data=b"".join(data),
+            is_encoded=address.isascii() and self.head.isascii(),  # the parts are, being quoted-printable
         )
+
+    def _chosen(self, fragments: Sequence[int]) -> tuple[Body, Body]:
+        return _body(self.text[index] for index in fragments), _body(self.html[index] for index in fragments)
 
 
 def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
@@ -126,8 +145,7 @@ def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
         after_html=b"\r\n--" + boundary + b"--\r\n",
         text=text,
         html=html_,
-        all_text=_joined(text),
-        all_html=_joined(html_),
+        whole=(_body(text), _body(html_)),
     )
 
 
@@ -175,24 +193,20 @@ def _boundary(fragments: Iterable[Encoded]) -> bytes:
     return b"=_" + hashlib.sha256(content).hexdigest()[:32].encode()
 
 
-def _joined(fragments: Iterable[Encoded]) -> Encoded:
-    """All pieces, those between two tokens as one."""
-    pieces: list[bytes | Token] = []
+def _body(fragments: Iterable[Encoded]) -> Body:
+    """The fragments as one part, what stands between two tokens as one piece."""
+    pieces: list[bytes] = [b""]
+    slots: list[tuple[int, Token]] = []
     for piece in (piece for fragment in fragments for piece in fragment):
-        if isinstance(piece, bytes) and pieces and isinstance(pieces[-1], bytes):
+        if isinstance(piece, bytes):
             pieces[-1] += piece
         else:
-            pieces.append(piece)
-    return tuple(pieces)
+            slots.append((len(pieces), piece))
+            pieces += b"", b""
+    return Body(tuple(pieces), tuple(slots))
 
 
-def _escaped(value: str, plain: bytes | None) -> bytes:
-    """A value as HTML; `plain` is what it is as text, where that is known."""
-    escaped = html.escape(value)
-    return plain if plain is not None and escaped == value else quoted_printable(escaped)
-
-
-def _body(pieces: Encoded, values: Mapping[Token, bytes]) -> bytes:
-    """One part's body. It ends in a hard line break, as a part must (RFC 2045 section 6.7, rule 5)."""
-    body = b"".join([piece if isinstance(piece, bytes) else values[piece] for piece in pieces])
-    return body if body.endswith(HARD) and not body.endswith(SOFT) else body + HARD
+@lru_cache(maxsize=4096)
+def _encoded_value(value: str) -> bytes:
+    """One reader's value; many stand in several places, and some are everybody's."""
+    return quoted_printable(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,7 @@ EXAMPLE = (
     "smtp://user:password@mail.example.org:587?starttls=required, smtps://mail.example.org or smtp://127.0.0.1:1025"
 )
 MOST_CONNECTIONS = 1000
+MOST_MESSAGES = 1_000_000
 
 
 class Tls(StrEnum):
@@ -37,6 +39,9 @@ class Relay:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     connections: int = 4
+    rate: float = 0.0  # messages a second, 0 for no limit
+    per_connection: int = 0  # messages, 0 for no limit
+    pipelining: bool = True  # where the server offers it
 
     @property
     def place(self) -> str:
@@ -53,6 +58,8 @@ class Relay:
 def parse_relay(url: str, *, connections: int = 4) -> Relay:
     """Read `smtp://user:password@host:587?starttls=required|auto|off&verify=on|off&connections=8` or `smtps://…`.
 
+    Further options: `rate=14/s` (or /m, /h) messages at most, `per_connection=100` of them over one connection, and
+    `pipelining=off` for a server that offers it and minds.
     The port is 465 for smtps, else 587 with a user and 25 without. STARTTLS is required unless the host is a loopback
     address, where it is used if offered and (an opportunistic encryption protects nothing there) not verified.
     ConfigError names every mistake, and never the password.
@@ -77,10 +84,12 @@ def parse_relay(url: str, *, connections: int = 4) -> Relay:
         problem("smtps is encrypted from the start and takes no starttls", "use smtp:// for STARTTLS")
     if parts.path not in {"", "/"} or parts.fragment:
         problem("has something after the host", "percent-encode special characters in the password: / as %2F, # as %23")
-    number = options.get("connections", str(connections))
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_CONNECTIONS):
-        problem(f"connections is a number from 1 to {MOST_CONNECTIONS}, not {number!r}", "for instance connections=8")
-    if problems:
+    number = _number(options, "connections", connections, range(1, MOST_CONNECTIONS + 1), problem)
+    most = _number(options, "per_connection", 0, range(MOST_MESSAGES + 1), problem)
+    rate = _RATE.fullmatch(options.get("rate", "0/s"))
+    if rate is None:
+        problem(f"rate is messages a second, minute or hour, not {options['rate']!r}", "for instance rate=14/s")
+    if problems or rate is None:
         raise ConfigError(problems)
     tls = Tls.IMPLICIT if implicit else Tls(options.get("starttls", Tls.AUTO if _loopback(host) else Tls.REQUIRED))
     return Relay(
@@ -90,7 +99,10 @@ def parse_relay(url: str, *, connections: int = 4) -> Relay:
         verify=options.get("verify", "off" if tls is Tls.AUTO and _loopback(host) else "on") == "on",
         user=user,
         password=password,
-        connections=int(number),
+        connections=number,
+        rate=float(rate[1]) / _PER[rate[2] or "s"],
+        per_connection=most,
+        pipelining=options.get("pipelining", "on") == "on",
     )
 
 
@@ -107,8 +119,13 @@ def _split(url: str, problem: Callable[[str], None]) -> tuple[SplitResult, int |
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "starttls": (Tls.REQUIRED, Tls.AUTO, Tls.OFF),
     "verify": ("on", "off"),
+    "pipelining": ("on", "off"),
     "connections": (),
+    "per_connection": (),
+    "rate": (),
 }
+_RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([smh]))?")
+_PER = {"s": 1, "m": 60, "h": 3600}
 
 
 def _options(query: str, problem: Callable[[str, str], None]) -> dict[str, str]:
@@ -124,6 +141,16 @@ def _options(query: str, problem: Callable[[str, str], None]) -> dict[str, str]:
         else:
             options[key] = value
     return options
+
+
+def _number(
+    options: Mapping[str, str], key: str, default: int, allowed: range, problem: Callable[[str, str], None]
+) -> int:
+    text = options.get(key, str(default))
+    if text.isascii() and text.isdigit() and int(text) in allowed:
+        return int(text)
+    problem(f"{key} is a number from {allowed[0]} to {allowed[-1]}, not {text!r}", f"for instance {key}=100")
+    return default
 
 
 def _loopback(host: str) -> bool:

@@ -7,9 +7,11 @@ from newsletter.registry import Registry
 
 
 def register(registry: Registry) -> None:
-    """Add `smtp://` and `smtps://`."""
+    """Add `smtp://` and `smtps://`, `file://` and `sendmail://`."""
     registry.add_sender("smtp", _smtp)
     registry.add_sender("smtps", _smtp)
+    registry.add_sender("file", _folder)
+    registry.add_sender("sendmail", _sendmail)
 
 
 def _smtp(url: str) -> Send:
@@ -17,3 +19,17 @@ def _smtp(url: str) -> Send:
     from newsletter.mail.smtp import open_smtp  # noqa: PLC0415  # asyncio and TLS take time that `--help` needs not
 
     return open_smtp(url)
+
+
+def _folder(url: str) -> Send:
+    """The sender that keeps messages in a folder. ConfigError for a URL that names none."""
+    from newsletter.mail.folder import open_folder  # noqa: PLC0415  # as above
+
+    return open_folder(url)
+
+
+def _sendmail(url: str) -> Send:
+    """The sender that hands messages to a program. ConfigError for a URL that names none."""
+    from newsletter.mail.sendmail import open_sendmail  # noqa: PLC0415  # as above
+
+    return open_sendmail(url)

@@ -1,8 +1,6 @@
-"""One SMTP conversation (RFC 5321): opened step by step, then one message after another.
+"""One SMTP connection (RFC 5321): opened step by step, closed in good order; for what is between see `conversation`.
 
-    connect -> greeting -> ehlo -> starttls -> ehlo -> auth -> ( mail -> rcpt -> data -> body -> dot )* -> quit
-
-`phase` is the last step that was begun, so that a cut can be judged: before the final dot has left, nothing was taken.
+connect -> greeting -> ehlo -> starttls -> ehlo -> auth -> ( messages ) -> quit
 """
 
 from __future__ import annotations
@@ -13,16 +11,14 @@ import errno
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from newsletter.errors import Refused, SendError
-from newsletter.mail.headers import envelope_address
 from newsletter.mail.relay import Relay, Tls
-from newsletter.mail.replies import Decision, Phase, goes_on, read_reply
-from newsletter.mail.wire import Reply, Wire, dot_stuffed
-from newsletter.model import Message, Outcome, Verdict
+from newsletter.mail.replies import Phase, goes_on
+from newsletter.mail.wire import Reply, Wire
 
 CLOSING = 421
 CONTINUE = 334
@@ -71,17 +67,15 @@ async def open_session(relay: Relay, *, context: ssl.SSLContext, hostname: str, 
 
 
 class Session:
-    """A connection that is ready for messages, until `usable` turns false."""
+    """A connection that is ready for messages; `extensions` are those of the last EHLO."""
 
     def __init__(self, wire: Wire, relay: Relay, *, timeouts: Timeouts) -> None:
         self.phase = Phase.CONNECT
-        self._wire = wire
+        self.wire = wire
+        self.extensions: Mapping[str, str] = {}
         self._relay = relay
         self._timeouts = timeouts
-        self._extensions: Mapping[str, str] = {}
         self._encrypted = False
-        self._broken = False
-        self._unfinished = False
 
     # --- opening --------------------------------------------------------------------------------------------------
 
@@ -90,7 +84,7 @@ class Session:
         if self._relay.tls is Tls.IMPLICIT:
             await self._encrypt(context)
         self.phase = Phase.GREETING
-        self._demand(await self._wire.reply(self._timeouts.greeting), "refused the connection")
+        self._demand(await self.wire.reply(self._timeouts.greeting), "refused the connection")
         await self._ehlo(hostname)
         if self._wants_starttls():
             self._demand(await self._ask(Phase.STARTTLS, "STARTTLS", self._timeouts.command), "refused STARTTLS")
@@ -100,15 +94,15 @@ class Session:
             await self._authenticate()
 
     async def _ehlo(self, hostname: str) -> None:
-        name = hostname or _own_name(self._wire.local_host)
+        name = hostname or _own_name(self.wire.local_host)
         reply = await self._ask(Phase.EHLO, f"EHLO {name}", self._timeouts.command)
-        self._extensions = parse_ehlo(reply.lines) if goes_on(reply.code, phase=Phase.EHLO) else {}
+        self.extensions = parse_ehlo(reply.lines) if goes_on(reply.code, phase=Phase.EHLO) else {}
         if 500 <= reply.code <= 599:  # noqa: PLR2004 (RFC 5321 section 3.2: a server that knows no EHLO)
             reply = await self._ask(Phase.EHLO, f"HELO {name}", self._timeouts.command)
         self._demand(reply, f"refused our name {name}")
 
     def _wants_starttls(self) -> bool:
-        offered = "STARTTLS" in self._extensions
+        offered = "STARTTLS" in self.extensions
         if self._relay.tls is Tls.REQUIRED and not offered:
             raise Refused(
                 f"{self._relay.place} does not offer STARTTLS, so nothing was sent; use its TLS port with smtps://, or "
@@ -119,7 +113,7 @@ class Session:
     async def _encrypt(self, context: ssl.SSLContext) -> None:
         self.phase = Phase.STARTTLS
         try:
-            await self._wire.start_tls(context, host=self._relay.host, seconds=self._timeouts.command)
+            await self.wire.start_tls(context, host=self._relay.host, seconds=self._timeouts.command)
         except ssl.SSLCertVerificationError as error:
             raise Refused(
                 f"the certificate of {self._relay.place} cannot be trusted: {error.verify_message}; mend it, or "
@@ -134,7 +128,7 @@ class Session:
         relay = self._relay
         if not (self._encrypted or relay.loopback):
             raise Refused(f"{relay.place} would get the password in clear text; use starttls=required or smtps://")
-        offered = self._extensions.get("AUTH", "").upper().split()
+        offered = self.extensions.get("AUTH", "").upper().split()
         if "PLAIN" in offered:
             answers = ["AUTH PLAIN " + _base64(f"\0{relay.user}\0{relay.password}")]
         elif "LOGIN" in offered:
@@ -160,102 +154,22 @@ class Session:
         if not goes_on(reply.code, phase=self.phase):
             raise SendError(f"{self._relay.place} {what}: {reply}")
 
-    # --- sending --------------------------------------------------------------------------------------------------
-
-    @property
-    def usable(self) -> bool:
-        """Whether another message may be offered here: nothing broke, and nothing was said that nobody asked for."""
-        return not self._broken and self._wire.quiet
-
-    async def deliver(self, message: Message, *, started: Callable[[], None]) -> tuple[Outcome, Decision]:
-        """Offer one message; `started` is called before the first byte of its body."""
-        self.phase = Phase.RSET
-        try:
-            body = self._prepared(message)
-        except ValueError as error:
-            decision = Decision(verdict=Verdict.REJECTED, reason="not offered")
-            return Outcome(delivery=message.delivery, verdict=decision.verdict, text=str(error)), decision
-        reply = await self._transaction(message, body, started)
-        decision = read_reply(reply.code, reply.text, phase=self.phase)
-        self._broken = decision.reconnect or self.phase is Phase.BODY
-        if self._broken:
-            self.abort()  # at once: a closing connection would still send what waits, the final dot with it
-        self._unfinished = self.phase in {Phase.MAIL, Phase.RCPT, Phase.DATA}
-        return self._outcome(message, reply, decision), decision
-
-    def interrupted(self, message: Message) -> Outcome:
-        """What is known of a message whose delivery was given up in the middle of it."""
-        reply = Reply(0, ("given up",))
-        return self._outcome(message, reply, read_reply(reply.code, reply.text, phase=self.phase))
-
-    def _outcome(self, message: Message, reply: Reply, decision: Decision) -> Outcome:
-        return Outcome(
-            delivery=message.delivery,
-            verdict=decision.verdict,
-            code=reply.code,
-            text=reply.text,
-            phase=self.phase.value,
-            retry_after=decision.retry_after,
-        )
-
-    def _prepared(self, message: Message) -> bytes:
-        """The body as it goes out. ValueError says why this message cannot be offered to this server."""
-        for address in filter(None, (message.sender, message.recipient)):
-            envelope_address(address)
-        limit = self._extensions.get("SIZE", "")
-        if limit.isdigit() and 0 < int(limit) < len(message.data):
-            raise ValueError(f"a message of {len(message.data)} bytes, where the server takes {limit} (SIZE)")
-        if not (message.sender + message.recipient).isascii() and "SMTPUTF8" not in self._extensions:
-            raise ValueError("the address is not ASCII and the server does not offer SMTPUTF8")
-        if not message.data.isascii() and "8BITMIME" not in self._extensions:
-            raise ValueError("the message is not ASCII and the server does not offer 8BITMIME")
-        return dot_stuffed(message.data)
-
-    async def _transaction(self, message: Message, body: bytes, started: Callable[[], None]) -> Reply:
-        """The reply that ended it, `phase` being the step it belongs to."""
-        for phase, command, seconds in self._envelope(message):
-            reply = await self._ask(phase, command, seconds)
-            if not goes_on(reply.code, phase=phase):
-                return reply
-        started()
-        self.phase = Phase.BODY
-        self._wire.write(body)
-        if await self._wire.flushed(self._timeouts.block):
-            self.phase = Phase.DOT
-            return await self._wire.reply(self._timeouts.dot)
-        if self._wire.quiet:
-            return Reply(0, (f"nothing could be sent for {self._timeouts.block:g} s",))
-        return await self._wire.reply(0)
-
-    def _envelope(self, message: Message) -> Iterator[tuple[Phase, str, float]]:
-        if self._unfinished:
-            yield Phase.RSET, "RSET", self._timeouts.command
-        yield Phase.MAIL, f"MAIL FROM:<{message.sender}>{self._parameters(message)}", self._timeouts.mail
-        yield Phase.RCPT, f"RCPT TO:<{message.recipient}>", self._timeouts.rcpt
-        yield Phase.DATA, "DATA", self._timeouts.data
-
-    def _parameters(self, message: Message) -> str:
-        size = f" SIZE={len(message.data)}" if "SIZE" in self._extensions else ""
-        body = "" if message.data.isascii() else " BODY=8BITMIME"
-        utf8 = "" if (message.sender + message.recipient).isascii() else " SMTPUTF8"
-        return size + body + utf8
-
     async def _ask(self, phase: Phase, command: str, seconds: float) -> Reply:
         self.phase = phase
-        self._wire.write(f"{command}\r\n".encode())
-        return await self._wire.reply(seconds)
+        self.wire.write(f"{command}\r\n".encode())
+        return await self.wire.reply(seconds)
 
     # --- closing --------------------------------------------------------------------------------------------------
 
     async def quit(self) -> None:
         """Take leave. Whatever goes wrong now changes nothing about what was sent."""
-        if self.usable:
+        if self.wire.quiet:
             await self._ask(Phase.QUIT, "QUIT", self._timeouts.quit)
-        await self._wire.close(self._timeouts.quit)
+        await self.wire.close(self._timeouts.quit)
 
     def abort(self) -> None:
         """Leave without a word."""
-        self._wire.abort()
+        self.wire.abort()
 
 
 def parse_ehlo(lines: tuple[str, ...]) -> Mapping[str, str]:

@@ -1,28 +1,35 @@
 """Messages to a mail server over several connections: an asyncio island behind a synchronous call.
 
-    take a message -> a connection (kept, or opened) -> offer it -> report its outcome -> take the next
+    a connection (kept, or opened) -> take a message -> offer it -> record -> body -> report its outcome -> the next
 
-The loop runs in the caller's thread, and so do `messages`, `started`, `finished` and `stop`: a database connection of
-the caller's may be used in all of them.
+The loop runs in the caller's thread, and so do `messages`, `record` and `stop`: a database connection of the caller's
+may be used in all of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from newsletter.errors import Refused, SendError
+from newsletter.mail import Record
+from newsletter.mail.channel import Channel
+from newsletter.mail.conversation import Result
+from newsletter.mail.pace import Pace
 from newsletter.mail.relay import Relay, parse_relay
-from newsletter.mail.replies import Decision
+from newsletter.mail.replies import Phase
 from newsletter.mail.session import Interrupted, Session, Timeouts, open_session
 from newsletter.model import Message, Outcome, Verdict
 
 DEFAULT_TIMEOUTS = Timeouts()
 RECONNECTS = 2
 BREAKS_IN_A_ROW = 5  # so many messages without one reply that counts, and the server is not what it should be
+
+_LOOK = 0.5  # seconds after which a connection without work asks again
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 Connect = Callable[[], Awaitable[Session]]
@@ -50,6 +57,7 @@ class SmtpSend:
 
     def __init__(self, relay: Relay, *, hostname: str, timeouts: Timeouts, loop_factory: LoopFactory) -> None:
         self._relay = relay
+        self._timeouts = timeouts
         self._loop_factory = loop_factory
         self._open = partial(open_session, relay, context=_context(relay), hostname=hostname, timeouts=timeouts)
 
@@ -60,8 +68,7 @@ class SmtpSend:
         self,
         messages: Iterable[Message],
         *,
-        started: Callable[[Sequence[int]], None],
-        finished: Callable[[Sequence[Outcome]], None],
+        record: Record,
         stop: Callable[[], bool],
     ) -> None:
         """Send until `messages` ends or `stop()`; see `newsletter.mail.Send`.
@@ -69,7 +76,7 @@ class SmtpSend:
         Raises Refused for TLS, credentials or sender, SendError when the server cannot be reached or breaks off again
         and again.
         """
-        batch = _Batch(self._relay, iter(messages), self._connect, started=started, finished=finished, stop=stop)
+        batch = _Batch(self._relay, iter(messages), self._connect, timeouts=self._timeouts, record=record, stop=stop)
         with asyncio.Runner(loop_factory=self._loop_factory) as runner:
             runner.run(batch.send())
 
@@ -83,7 +90,11 @@ class SmtpSend:
 
 
 class _Batch:
-    """One call: the messages on their way and what is known so far."""
+    """One call: the connections, the messages on their way and what is known so far. The pool of its channels.
+
+    What connections ask for within one turn of the event loop is done together: what became of messages and which
+    bodies may leave is written down once for all of them, and only then do bodies leave.
+    """
 
     def __init__(
         self,
@@ -91,49 +102,65 @@ class _Batch:
         messages: Iterator[Message],
         connect: Connect,
         *,
-        started: Callable[[Sequence[int]], None],
-        finished: Callable[[Sequence[Outcome]], None],
+        timeouts: Timeouts,
+        record: Record,
         stop: Callable[[], bool],
     ) -> None:
         self._relay = relay
         self._messages = messages
-        self._started = started
-        self._finished = finished
-        self._stop = stop
         self._connect = connect
+        self._timeouts = timeouts
+        self._record = record
+        self._stop = stop
         self._handed_back: deque[Message] = deque()  # taken, surely not sent, and without a connection
+        self._tries: Counter[int] = Counter()  # of messages that were offered in vain, by delivery
+        self._begun: set[int] = set()  # of these, those whose body has begun to leave once
+        self._outcomes: list[Outcome] = []
+        self._wanting: list[Channel] = []
+        self._turning = False
         self._ended = False
+        self._giving_up = False
         self._breaks = 0
+        self._pace = Pace(relay.rate)
         self._halted: SendError | None = None  # nothing can go out any more
         self._retired: SendError | None = None  # a connection could not be opened; others may stand
+        self._failure: BaseException | None = None  # of the caller's, to be raised
+        self._task: asyncio.Task[None] | None = None
 
     async def send(self) -> None:
         """Open one connection, so that a refusal is met once; then as many as there is work for."""
+        self._task = asyncio.current_task()
         try:
-            if (message := self._take()) is None:
+            if (message := self._next()) is None:
                 return
             self._handed_back.append(message)
             first = await self._connect()
             await _all(self._work(first if number == 0 else None) for number in range(self._relay.connections))
         except SendError as error:
             self._halted = error
+        except asyncio.CancelledError:
+            if self._failure is None:
+                raise
         finally:
             self._give_back()
-        if failure := self._halted or (self._retired if self._handed_back else None):
+        if failure := self._failure or self._halted or (self._retired if self._handed_back else None):
             raise failure
 
     def _give_back(self) -> None:
+        """Whatever happened: every message taken has an outcome."""
         why = str(self._halted or self._retired or "given up")
-        if self._handed_back:
-            self._finished([_unsent(message, why) for message in self._handed_back])
+        is_ours = not (self._halted or self._retired)
+        self._outcomes += [_unsent(message, why, is_ours=is_ours) for message in self._handed_back]
+        self._write_down(())
 
     async def _work(self, session: Session | None) -> None:
         """Keep one connection busy. It retires when it cannot be opened; the others then carry its message."""
         try:
-            while (message := self._take()) is not None:
-                session = await self._carry(message, session)
-            if session is not None:
+            while session is not None or await self._has_work():
+                session = session or await self._connect()
+                await self._busy(session)
                 await session.quit()
+                session = None
         except Refused as error:
             self._halted = error
         except SendError as error:
@@ -142,7 +169,135 @@ class _Batch:
             if session is not None:
                 session.abort()
 
-    def _take(self) -> Message | None:
+    async def _has_work(self) -> bool:
+        """Whether there is a message that no connection carries yet and that may go now."""
+        while self._is_more():
+            seconds = self._pace.seconds(self._now())
+            if not seconds:
+                return True
+            if self._stop():
+                break
+            await asyncio.sleep(min(seconds, _LOOK))
+        return False
+
+    async def _busy(self, session: Session) -> None:
+        channel = Channel(
+            session,
+            self,
+            timeouts=self._timeouts,
+            pipelining=self._relay.pipelining,
+            most=self._relay.per_connection,
+        )
+        try:
+            channel.begin()
+            await channel.ended.wait()
+        finally:
+            self._giving_up = not channel.ended.is_set()
+            channel.give_up("given up")
+
+    # --- what channels ask for ------------------------------------------------------------------------------------
+
+    def take(self) -> Message | None:
+        """The next message; None where there is none, or it is too early for one."""
+        if self._pace.seconds(self._now()):
+            return None
+        message = self._next()
+        if message is not None:
+            self._pace.took(self._now())
+        return message
+
+    def wants(self, channel: Channel) -> None:
+        """Let a connection go on with the others that can, in the next turn."""
+        self._wanting.append(channel)
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def report(self, result: Result) -> None:
+        """Keep an outcome for the next turn; or the message, if another connection may do better."""
+        message, outcome, decision = result.message, result.outcome, result.decision
+        delivery = message.delivery
+        if decision.lane and outcome.verdict in {Verdict.DEFERRED, Verdict.UNSENT}:
+            self._pace.slow(self._now(), asked=decision.retry_after)
+        elif outcome.verdict is Verdict.SENT:
+            self._pace.well(self._now())
+        if decision.again and not self._halted and self._tries[delivery] < RECONNECTS and self._failure is None:
+            self._tries[delivery] += 1
+            self._begun |= {delivery} if outcome.phase == Phase.BODY else set()
+            self._handed_back.append(message)
+            return
+        self._outcomes.append(replace(outcome, given_up=True) if self._giving_up else outcome)
+        if not self._turning:  # nobody may be left to ask for a turn
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+        said = f"{outcome.code or ''} {outcome.text}".strip()
+        self._breaks = self._breaks + 1 if decision.reconnect else 0
+        if self._halted is not None:
+            return
+        if decision.refuse:
+            self._halted = Refused(f"{self._relay.place} refuses us ({decision.reason}): {said}")
+        elif self._breaks >= BREAKS_IN_A_ROW:
+            self._halted = SendError(
+                f"{self._relay.place} broke off {self._breaks} messages in a row, the last: {said}"
+            )
+
+    # --- a turn ---------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        self._turning = False
+        if self._failure is not None:
+            return
+        try:
+            self._go_on([channel for channel in self._take_wanting() if not channel.ended.is_set()])
+        except BaseException as error:  # noqa: BLE001 - raised where the caller can see it
+            self._failure = error
+            if self._task is not None:
+                self._task.cancel()
+
+    def _take_wanting(self) -> list[Channel]:
+        wanting, self._wanting = list(dict.fromkeys(self._wanting)), []
+        return wanting
+
+    def _go_on(self, channels: Sequence[Channel]) -> None:
+        cleared = {channel: message for channel in channels if (message := channel.conversation.cleared) is not None}
+        starting = [message.delivery for message in cleared.values() if message.delivery not in self._begun]
+        refused = self._write_down(starting)
+        parked = []
+        for channel in channels:
+            if channel not in cleared:
+                parked += [] if channel.next() or not channel.conversation.idle else [channel]
+            elif cleared[channel].delivery in refused:
+                channel.drop()
+            else:
+                channel.go()
+        for channel in parked:
+            self._park(channel)
+
+    def _write_down(self, starting: Sequence[int]) -> Collection[int]:
+        """Record; what could not be written is kept for another attempt."""
+        if not (self._outcomes or starting):
+            return ()
+        refused = self._record(tuple(self._outcomes), starting)
+        self._outcomes.clear()
+        return refused
+
+    def _park(self, channel: Channel) -> None:
+        """A connection without work: kept where work will come, else left."""
+        if channel.ended.is_set():
+            return
+        if not self._is_more():
+            channel.retire()
+            return
+        seconds = min(self._pace.seconds(self._now()) or _LOOK, _LOOK)
+        asyncio.get_running_loop().call_later(seconds, self.wants, channel)
+
+    def _is_more(self) -> bool:
+        """Whether there is a message that no connection carries yet; it is kept for the next that asks."""
+        if (message := self._next()) is not None:
+            self._handed_back.appendleft(message)
+        return message is not None
+
+    def _next(self) -> Message | None:
         if self._halted:
             return None
         if self._handed_back:
@@ -153,57 +308,13 @@ class _Batch:
         self._ended = message is None
         return message
 
-    async def _carry(self, message: Message, session: Session | None) -> Session:
-        """Offer a message until it has an outcome; a broken connection is no fault of the message."""
-        begun: list[int] = []
-
-        def started() -> None:
-            if not begun:
-                begun.append(message.delivery)
-                self._started(begun)
-
-        session = await self._ready(message, session)
-        outcome, decision = await self._offer(message, session, started)
-        for _ in range(RECONNECTS):
-            if decision.again:
-                session = await self._ready(message, session)
-                outcome, decision = await self._offer(message, session, started)
-        self._report(outcome, decision)
-        return session
-
-    async def _offer(self, message: Message, session: Session, started: Callable[[], None]) -> tuple[Outcome, Decision]:
-        try:
-            return await session.deliver(message, started=started)
-        except BaseException:
-            session.abort()
-            self._finished([session.interrupted(message)])
-            raise
-
-    async def _ready(self, message: Message, session: Session | None) -> Session:
-        if session is not None and session.usable:
-            return session
-        if session is not None:
-            session.abort()
-        try:
-            return await self._connect()
-        except BaseException:
-            self._handed_back.append(message)
-            raise
-
-    def _report(self, outcome: Outcome, decision: Decision) -> None:
-        self._finished([outcome])
-        said = f"{outcome.code or ''} {outcome.text}".strip()
-        self._breaks = self._breaks + 1 if decision.reconnect else 0
-        if decision.refuse:
-            self._halted = Refused(f"{self._relay.place} refuses us ({decision.reason}): {said}")
-        elif self._breaks >= BREAKS_IN_A_ROW:
-            self._halted = SendError(
-                f"{self._relay.place} broke off {self._breaks} messages in a row, the last: {said}"
-            )
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
 
-def _unsent(message: Message, why: str) -> Outcome:
-    return Outcome(delivery=message.delivery, verdict=Verdict.UNSENT, text=why)
+def _unsent(message: Message, why: str, *, is_ours: bool) -> Outcome:
+    return Outcome(delivery=message.delivery, verdict=Verdict.UNSENT, text=why, given_up=is_ours)
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

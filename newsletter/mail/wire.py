@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 LINE_LENGTH = 4096  # RFC 5321 section 4.5.3.1.5 says 512; what exceeds this is no reply
 LINES = 128
+SEND_BUFFER = 512 * 1024  # bytes: a message fits, so that it leaves in one call
 REPLIES = 64  # more than this unasked for is an attack on our memory
 TEXT_LENGTH = 500
 
@@ -33,6 +35,8 @@ class Reply:
     @property
     def text(self) -> str:
         """The lines as one, printable and at most 500 characters; an enhanced code that each repeats stands once."""
+        if len(self.lines) == 1 and len(line := self.lines[0]) <= TEXT_LENGTH and line.isprintable():
+            return line if "  " not in line else " ".join(line.split())  # nearly every reply
         first, *others = self.lines or ("",)
         enhanced = match[0].rstrip() if (match := _ENHANCED.match(first)) else ""
         joined = " ".join([first, *(line.removeprefix(enhanced) for line in others)])
@@ -53,7 +57,7 @@ class ReplyReader:
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that these bytes complete."""
-        *whole, self._rest = (self._rest + data).split(b"\n")
+        *whole, self._rest = (self._rest + data if self._rest else data).split(b"\n")
         replies = [reply for line in whole if (reply := self._line(line))]
         if len(self._rest) > LINE_LENGTH:
             replies.append(self._garbage(self._rest))
@@ -67,6 +71,8 @@ class ReplyReader:
 
     def _line(self, octets: bytes) -> Reply | None:
         match = _LINE.fullmatch(octets.removesuffix(b"\r").decode("utf-8", "replace"))
+        if match is not None and match[2] == " " and not self._lines and len(octets) <= LINE_LENGTH:
+            return Reply(int(match[1]), (match[3],))  # a reply of one line, as nearly all are
         if match is None or len(octets) > LINE_LENGTH or len(self._lines) >= LINES:
             return self._garbage(octets)
         if self._lines and int(match[1]) != self._code:
@@ -85,7 +91,7 @@ class ReplyReader:
 
 
 def dot_stuffed(data: bytes) -> bytes:
-    """The message as DATA takes it, with the final dot (RFC 5321 section 4.5.2).
+    """The message as DATA takes it, up to the final dot (RFC 5321 section 4.5.2).
 
     ValueError for a bare CR or LF: servers differ in what they take for a line end, which lets a second message be
     smuggled in.
@@ -94,14 +100,24 @@ def dot_stuffed(data: bytes) -> bytes:
         raise ValueError("a bare CR or LF in the message")
     if data.startswith(b".") or b"\n." in data:
         data = (b"." if data.startswith(b".") else b"") + data.replace(b"\n.", b"\n..")
-    return data + (b".\r\n" if data.endswith(b"\r\n") or not data else b"\r\n.\r\n")
+    return data if data.endswith(b"\r\n") or not data else data + b"\r\n"
+
+
+class Listener(Protocol):
+    """Who is told at once what comes, instead of waiting for it."""
+
+    def replied(self, replies: Sequence[Reply]) -> None:
+        """These replies have come."""
+
+    def lost(self) -> None:
+        """The connection is gone."""
+
+    def flushed(self) -> None:
+        """Every byte that was written has left this process."""
 
 
 class Wire(asyncio.Protocol):
-    """One connection: writes go out at once, replies are awaited one by one.
-
-    Reading and writing are apart, so several commands may be written before their replies are awaited.
-    """
+    """One connection: writes go out at once; replies are awaited one by one, or told to a listener."""
 
     def __init__(self) -> None:
         self.lost = False
@@ -109,6 +125,7 @@ class Wire(asyncio.Protocol):
         self._reader = ReplyReader()
         self._news = asyncio.Event()
         self._holding = False
+        self._listener: Listener | None = None
         self._transport = asyncio.Transport()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -116,10 +133,16 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but does not inherit from it
         # "Holding" then means what it says: a byte that was written is still in this process.
         self._transport.set_write_buffer_limits(high=0)
+        if (socket_ := transport.get_extra_info("socket")) is not None:
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def data_received(self, data: bytes) -> None:
         """Read what came (called by asyncio)."""
-        self._replies.extend(self._reader.feed(data))
+        replies = self._reader.feed(data)
+        if self._listener is not None and replies:
+            self._listener.replied(replies)
+            return
+        self._replies.extend(replies)
         if len(self._replies) > REPLIES:
             self.abort()
         self._news.set()
@@ -128,6 +151,8 @@ class Wire(asyncio.Protocol):
         """Note the end (called by asyncio)."""
         self.lost = True
         self._news.set()
+        if self._listener is not None:
+            self._listener.lost()
 
     def pause_writing(self) -> None:
         """Note that bytes are kept back (called by asyncio)."""
@@ -136,7 +161,25 @@ class Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Note that all bytes have gone (called by asyncio)."""
         self._holding = False
-        self._news.set()
+        if self._listener is not None:
+            self._listener.flushed()
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell a listener from now on, or nobody; what has come already is told at once."""
+        self._listener = listener
+        if listener is not None and self._replies:
+            replies, self._replies = self._replies, deque()
+            listener.replied(replies)
+
+    @property
+    def holding(self) -> bool:
+        """Whether bytes that were written are still in this process. Under TLS only those not encrypted yet count."""
+        return self._holding
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes are still in this process."""
+        return int(self._transport.get_write_buffer_size())
 
     @property
     def quiet(self) -> bool:
@@ -160,21 +203,6 @@ class Wire(asyncio.Protocol):
         except TimeoutError:
             return Reply(0, (f"no reply within {seconds:g} s",))
         return self._replies.popleft() if self._replies else Reply(0, ("connection lost",))
-
-    async def flushed(self, seconds: float) -> bool:
-        """Wait until every byte has left this process, as long as some do in each stretch of `seconds`.
-
-        False means that surely not all have: the connection is lost or stalled, or the server spoke too early. Under
-        TLS the encrypted bytes that still wait are not seen, and True is answered early: the careful side.
-        """
-        while self._holding and self.quiet:
-            waiting = self._transport.get_write_buffer_size()
-            try:
-                await self._until(lambda: not (self._holding and self.quiet), seconds)
-            except TimeoutError:
-                if self._transport.get_write_buffer_size() >= waiting:
-                    return False
-        return not self._holding
 
     async def start_tls(self, context: ssl.SSLContext, *, host: str, seconds: float) -> None:
         """Encrypt. Raises OSError (ssl.SSLError among them) when that fails; the connection is lost then.

@@ -14,4 +14,5 @@ words.py         sentences, clips and addresses, in any language
 phrases.py       counts, names and labels, in the issue's language
 plain.py         72 columns
 themes.py        the themes that come with the package
+lint/            what is wrong with a theme or a mail: MJML, clients, structure, contrast, text, size
 """

@@ -111,7 +111,7 @@ class Templates:
 
     def _error(self, mistake: Exception, template: str, line: int) -> RenderError:
         if template.endswith(SUFFIX):
-            name, line = self._loader.origin(template, line)
+            name, line = self._loader.origin(template, line, str(mistake))
             template = name or template
         kind = "" if isinstance(mistake, TemplateError) else f"{type(mistake).__name__}: "
         return RenderError(f"{kind}{mistake}", template=template, line=line)

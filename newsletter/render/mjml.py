@@ -25,6 +25,7 @@ SUFFIX = ".mjml.j2"
 _DEEPEST = 8  # includes within includes
 _TAG = re.compile(r"\{%-?\s*raw\b.*?\bendraw\s*[-+]?%\}|\{#.*?#\}|(?P<jinja>\{\{.*?\}\}|\{%.*?%\})", re.DOTALL)
 _MARK = re.compile(r"\{#@(\d+)#\}")
+_MARKED = re.compile(r"\{#@(\d+)#\}(\{[{%].*?[%}]\})")
 _INCLUDE = re.compile(r'\s*<mj-include\s+path="(?P<path>[^"]+)"\s*/>\s*')
 _ANY_INCLUDE = re.compile(r"<mj-include\b", re.IGNORECASE)
 _INDENTATION = re.compile(r"\n\s+")
@@ -50,13 +51,18 @@ class Compiled:
     html: str
     lines: tuple[Line, ...]
 
-    def origin(self, line: int) -> tuple[str, int]:
-        """The template and line of MJML that a line of the HTML is from; ("", 0) where that cannot be told."""
+    def origin(self, line: int, mistake: str = "") -> tuple[str, int]:
+        """The template and line of MJML that a line of the HTML is from; ("", 0) where that cannot be told.
+
+        Of several tags on that line the one is meant that holds a word which the mistake quotes, else the last.
+        """
         rows = self.html.split("\n")
-        here = _MARK.findall(rows[line - 1]) if 0 < line <= len(rows) else []
+        here = _MARKED.findall(rows[line - 1]) if 0 < line <= len(rows) else []
+        quoted = set(re.findall(r"'(\w+)'", mistake))
+        meant = [number for number, tag in here if quoted & set(re.findall(r"\w+", tag))]
         before = _MARK.findall("\n".join(rows[: line - 1]))
-        number = int(here[0]) if here else int(before[-1]) if before else 0
-        return _place(self.lines, number)
+        found = meant[:1] or [number for number, _ in here[-1:]] or before[-1:]
+        return _place(self.lines, int(found[0]) if found else 0)
 
 
 class MjmlLoader(FileSystemLoader):
@@ -86,10 +92,10 @@ class MjmlLoader(FileSystemLoader):
             self._compiled[template] = compiled, files
         return compiled.html, path, lambda: all(unchanged() for unchanged in files)
 
-    def origin(self, template: str, line: int) -> tuple[str, int]:
+    def origin(self, template: str, line: int, mistake: str) -> tuple[str, int]:
         """The template and line that a line of a loaded template was written at."""
         compiled, _ = self._compiled.get(template, (None, []))
-        return compiled.origin(line) if compiled else (template, line)
+        return compiled.origin(line, mistake) if compiled else (template, line)
 
     def name_of(self, path: str) -> str:
         """The template whose file that is, empty for a file in none of the folders."""

@@ -38,6 +38,7 @@ from newsletter.schedule.values import (
     timezone,
     verbatim,
     wall_time,
+    window,
 )
 
 T = TypeVar("T")
@@ -265,6 +266,8 @@ def _schedule_fields(*, newsletters: Collection[str]) -> Mapping[str, Field]:
         "cron": Field(read=single(crontab)),
         "timezone": Field(read=single(timezone)),
         "catch_up": Field(read=single(catch_up)),
+        "window": Field(read=single(window)),
+        "expires": Field(read=single(age)),
         "cadence": Field(read=single(one_of(CADENCES, "cadence"))),
     }
 

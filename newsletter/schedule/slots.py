@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,8 @@ from newsletter.schedule import cron
 
 SUBSCRIBER = "subscriber"
 TICK = timedelta(minutes=5)  # no schedule is stricter than this: the clock that asks ticks, it does not flow
+
+APART = timedelta(hours=20)  # less than any two turns that the clocks alone bring together
 
 _DAY = timedelta(days=1)
 # Local dates are within a day of the date in UTC, and a jump of the clocks is at most a day (Apia, 2011).
@@ -37,7 +40,11 @@ def instant(day: date, wall_time: time, zone: str) -> datetime:
     The first such moment where it comes twice; where it is left out, the moment as much later as the clocks jump,
     which is what PEP 495 gives for fold=0.
     """
-    return datetime.combine(day, wall_time.replace(fold=0), ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, wall_time.replace(fold=0), _clocks(zone)).astimezone(UTC)
+
+
+# The library keeps eight of them, and reads the files of all others again each time.
+_clocks = lru_cache(maxsize=1024)(ZoneInfo)
 
 
 def due(schedule: Schedule, *, now: datetime, zones: Collection[str] = ()) -> Slot | None:
@@ -50,11 +57,23 @@ def due(schedule: Schedule, *, now: datetime, zones: Collection[str] = ()) -> Sl
     return next((slot for slot in reversed(list(past)) if now <= _last_call(slot, schedule, zones)), None)
 
 
+def lapsed(schedule: Schedule, *, since: datetime, now: datetime, zones: Collection[str] = ()) -> list[Slot]:
+    """The turns that were due at `since`, or began after it, and are not due at `now` any more."""
+    then, still = (due(schedule, now=moment, zones=zones) for moment in (since, now))
+    begun = [*([then] if then else []), *slots_between(schedule, after=since, until=now, zones=zones)]
+    return [slot for slot in dict.fromkeys(begun) if slot != still]
+
+
 def due_at(slot: Slot, schedule: Schedule, zone: str) -> datetime:
     """When (UTC) a reader in this zone is due for the issue of a slot: for all at once, or at their own wall time."""
     if schedule.timezone != SUBSCRIBER:
         return slot.at
     return instant(slot.date, time.fromisoformat(slot.time) if slot.time else _times(schedule)[0], zone)
+
+
+def apart(schedule: Schedule) -> timedelta | None:
+    """How far apart two issues are due for a reader who moves; None where a day has several turns."""
+    return APART if len(_times(schedule)) == 1 else None
 
 
 def slots_between(

@@ -16,6 +16,7 @@ from email.utils import getaddresses
 from functools import cache
 
 from newsletter.addresses import complaint
+from newsletter.model import Window
 from newsletter.schedule import cron
 from newsletter.schedule.slots import SUBSCRIBER
 
@@ -27,7 +28,7 @@ EVERY = {
     **{name: frozenset({number}) for number, name in enumerate(WEEKDAYS)},
 }
 LONGEST = timedelta(days=366)
-FEW = 12  # more choices than this are a catalogue, not a hint
+FEW = 16  # more choices than this are a catalogue, not a hint
 
 
 class Mistake(ValueError):
@@ -193,6 +194,17 @@ def wall_time(text: str) -> time:
     if hour > 23 or minute > 59:  # noqa: PLR2004 (the clock's own numbers)
         raise Mistake(f"{quoted(text)} is not a time of day", "00:00 to 23:59; midnight is the 00:00 that begins a day")
     return time(hour, minute)
+
+
+def window(text: str) -> Window:
+    """Hours of the clock, `08:00-18:00`; `22:00-06:00` runs over midnight."""
+    start, dash, end = (part.strip() for part in text.partition("-"))
+    if not dash:
+        raise Mistake(f"{quoted(text)} is not a window", 'such as "08:00-18:00"')
+    hours = Window(start=wall_time(start), end=wall_time(end))
+    if hours.start == hours.end:
+        raise Mistake(f"{quoted(text)} is empty", "leave the key out for mail at any hour")
+    return hours
 
 
 Days = tuple[frozenset[int], frozenset[int]]  # weekdays (0 is Monday) and days of the month

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from newsletter.store.alarms import Alarms
 from newsletter.store.db import Database
 from newsletter.store.deliveries import Deliveries
 from newsletter.store.entries import Entries
 from newsletter.store.events import Events
 from newsletter.store.issues import Issues
 from newsletter.store.learned import Learned
+from newsletter.store.pulse import Pulse
 from newsletter.store.runs import Runs
 from newsletter.store.sources import Sources
 from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
+from newsletter.store.ticks import Ticks
 from newsletter.store.turns import Turns
 
 
@@ -36,6 +39,9 @@ class Store:
     deliveries: Deliveries
     events: Events
     runs: Runs
+    ticks: Ticks
+    alarms: Alarms
+    pulse: Pulse
 
     def close(self) -> None:
         """Close every connection."""
@@ -58,4 +64,7 @@ def open_store(url: str) -> Store:
         deliveries=Deliveries(db),
         events=Events(db),
         runs=Runs(db),
+        ticks=Ticks(db),
+        alarms=Alarms(db),
+        pulse=Pulse(db),
     )

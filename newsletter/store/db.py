@@ -47,14 +47,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self, *, durable: bool = True) -> Iterator[sa.Connection]:
         """A transaction that commits at the end and rolls back on an exception.
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE): one that begins by reading and then writes could
-        find the database changed under it, and fail instead of waiting.
+        find the database changed under it, and fail instead of waiting. There, too, a commit that need not be `durable`
+        waits for no disk: it survives any end of the process, and a loss of power only with the next that is.
         """
         with self._connected() as connection:
-            connection.execution_options(newsletter_writes=True)
+            connection.execution_options(newsletter_writes=True, newsletter_durable=durable)
             with connection.begin():
                 yield connection
 
@@ -113,5 +114,11 @@ def _write_ahead(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("newsletter_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("newsletter_writes"):
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if options.get('newsletter_durable', True) else 'NORMAL'}")
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.close()
+    else:
+        connection.exec_driver_sql("BEGIN")

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import builtins
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +22,11 @@ import sqlalchemy as sa
 from newsletter.errors import NotFound
 from newsletter.model import State
 from newsletter.store.db import Database
-from newsletter.store.schema import deliveries, events, issues, subscribers, subscriptions
+from newsletter.store.schema import OPEN, deliveries, events, issues, subscribers, subscriptions
 
+_SYNC_SECONDS = 1.0
 _OPEN = (State.QUEUED, State.DEFERRED)
+_WAITING = deliveries.c.state.in_(_OPEN) | ((deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +81,25 @@ class Deliveries:
     def __init__(self, db: Database) -> None:
         """On an open database."""
         self._db = db
+        self._synced = 0.0  # when marks last went to the disk, by the monotonic clock
 
     def claim(
-        self, issue: int, *, owner: str, now: datetime, lease_until: datetime, limit: int
+        self,
+        issue: int,
+        *,
+        owner: str,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        closed: Collection[str] = (),
     ) -> builtins.list[Claimed]:
-        """Take up to `limit` deliveries that are due, in order; no other process gets them while the lease lasts."""
-        again = (deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0)
+        """Take up to `limit` deliveries that are due, in order; no other process gets them while the lease lasts.
+
+        None in a time zone that is `closed`.
+        """
         ready = (
             sa.select(deliveries.c.id)
-            .where(deliveries.c.issue == issue, deliveries.c.due_at <= now)
-            .where(deliveries.c.state.in_(_OPEN) | again)
+            .where(deliveries.c.issue == issue, _is_due(now), deliveries.c.zone.not_in(sorted(closed)))
             .order_by(deliveries.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
@@ -108,40 +120,50 @@ class Deliveries:
             rows = connection.execute(take).mappings().all()
         return sorted((Claimed(**row) for row in rows), key=lambda claimed: claimed.id)
 
-    def check(self, delivery: int, *, owner: str, newsletter: str) -> Addressee | None:
-        """Whom it goes to right now; None when this process no longer holds it. Ask just before each message.
+    def addressees(self, ids: Sequence[int], *, owner: str, newsletter: str) -> Mapping[int, Addressee]:
+        """Whom these go to right now; one that this process no longer holds is absent.
 
         Somebody who left, was suppressed or erased a second ago is a hindrance. One-off recipients, who never signed
         up for the newsletter, are not.
         """
         query = (
-            sa.select(subscribers.c.email, subscribers.c.name, subscribers.c.suppressed, subscriptions.c.state)
+            sa.select(
+                deliveries.c.id,
+                subscribers.c.email,
+                subscribers.c.name,
+                subscribers.c.suppressed,
+                subscriptions.c.state,
+            )
             .select_from(deliveries)
             .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
             .outerjoin(
                 subscriptions,
                 (subscriptions.c.subscriber == subscribers.c.id) & (subscriptions.c.newsletter == newsletter),
             )
-            .where(deliveries.c.id == delivery, deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+            .where(deliveries.c.id.in_(ids), deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
         )
         with self._db.reading() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            return None
-        if row.email is None:
-            return Addressee(email="", name="", hindrance="erased")
-        hindrance = row.suppressed or ("left" if row.state == "left" else "")
-        return Addressee(email=row.email, name=row.name, hindrance=hindrance)
+            return {row.id: _addressee(row) for row in connection.execute(query)}
 
-    def start(self, ids: Sequence[int], *, owner: str, now: datetime) -> None:
-        """Write down that these bodies are about to leave: from here on a crash makes them uncertain."""
-        begun = (
-            deliveries.update()
-            .where(deliveries.c.id.in_(ids), deliveries.c.owner == owner)
-            .values(started_at=now, attempts=deliveries.c.attempts + 1)
-        )
-        with self._db.writing() as connection:
-            connection.execute(begun)
+    def turn(
+        self, marks: Sequence[Mark], starting: Sequence[int], *, owner: str, newsletter: str, now: datetime
+    ) -> Collection[int]:
+        """Write down what became of some deliveries, and that the bodies of others are about to leave; at once.
+
+        From here on a crash makes the latter uncertain. Those that must not leave are not started, and returned: the
+        lease was lost, or the reader has left, was suppressed or erased meanwhile. It survives `kill -9`; once a second
+        it also survives a loss of power.
+        """
+        durable = time.monotonic() - self._synced >= _SYNC_SECONDS
+        with self._db.writing(durable=durable) as connection:
+            self._mark(connection, marks, owner, now)
+            begun: Collection[int] = ()
+            if starting:
+                values = {"b_ids": list(starting), "b_owner": owner, "b_now": now, "b_newsletter": newsletter}
+                begun = connection.execute(_START, values).scalars().all()
+        if durable:
+            self._synced = time.monotonic()
+        return set(starting).difference(begun)
 
     def mark(self, marks: Iterable[Mark], *, owner: str, now: datetime) -> None:
         """Write down what became of deliveries this process holds.
@@ -149,8 +171,7 @@ class Deliveries:
         If the lease was lost meanwhile only "sent" is kept, and only where nobody has begun to send it again.
         """
         with self._db.writing() as connection:
-            for mark in marks:
-                self._mark_one(connection, mark, owner, now)
+            self._mark(connection, list(marks), owner, now)
 
     def renew(self, *, owner: str, lease_until: datetime) -> None:
         """Go on holding everything this process holds."""
@@ -169,9 +190,11 @@ class Deliveries:
 
         What had not begun to leave is queued again. What had begun may have arrived: it is uncertain, and due now.
         """
-        held = sa.select(deliveries.c.owner).where(deliveries.c.state == State.SENDING).distinct()
+        held = sa.select(deliveries.c.owner).where(OPEN, deliveries.c.state == State.SENDING).distinct()
         with self._db.writing() as connection:
             owners = connection.execute(held).scalars().all()
+            if not owners:
+                return 0, 0
             gone = [owner for owner in owners if is_gone(owner)]
             lost = (deliveries.c.state == State.SENDING) & (
                 deliveries.c.owner.in_(gone) | (deliveries.c.lease_until < now)
@@ -187,20 +210,36 @@ class Deliveries:
             _log_uncertain(connection, uncertain, "the sender ended before the reply", now)
         return queued, len(uncertain)
 
+    def zones(self, issue: int) -> set[str]:
+        """The time zones whose clocks the deliveries of an issue go by, as far as they go by any."""
+        with self._db.reading() as connection:
+            mine = (deliveries.c.issue == issue) & (deliveries.c.zone != "")
+            query = sa.select(deliveries.c.zone).where(mine).distinct()
+            return set(connection.execute(query).scalars())
+
+    def put_off(self, issue: int, until: Mapping[str, datetime], *, now: datetime) -> int:
+        """Let what is due in these time zones wait until a later moment; how many."""
+        due = (deliveries.c.issue == issue) & _is_due(now) & deliveries.c.zone.in_(sorted(until))
+        later = {zone: sa.literal(moment, deliveries.c.due_at.type) for zone, moment in until.items()}
+        with self._db.writing() as connection:
+            put_off = deliveries.update().where(due).values(due_at=sa.case(later, value=deliveries.c.zone))
+            return connection.execute(put_off).rowcount
+
     def expire(self, issue: int, *, reason: str, now: datetime) -> int:
-        """Give up on what is still waiting: the issue is too old; how many."""
+        """Give up on what still waits and cannot go before it is too late; how many."""
         waiting = (deliveries.c.issue == issue) & deliveries.c.state.in_(_OPEN)
-        over = deliveries.update().where(waiting).values(state=State.EXPIRED, reason=reason, ended_at=now)
+        too_late = (deliveries.c.expires_at <= now) | (deliveries.c.due_at >= deliveries.c.expires_at)
+        over = deliveries.update().where(waiting, too_late).values(state=State.EXPIRED, reason=reason, ended_at=now)
         with self._db.writing() as connection:
             return connection.execute(over).rowcount
 
     def retry(self, issue: int, *, states: Collection[State], now: datetime) -> int:
-        """An operator's word: queue again what ended in these states; how many."""
+        """An operator's word: queue again what ended in these states, however late it is; how many."""
         ended = (deliveries.c.issue == issue) & deliveries.c.state.in_(sorted(states))
         again = deliveries.update().where(ended)
         with self._db.writing() as connection:
             return connection.execute(
-                again.values(state=State.QUEUED, reason="", due_at=now, ended_at=None, resends=0)
+                again.values(state=State.QUEUED, reason="", due_at=now, expires_at=None, ended_at=None, resends=0)
             ).rowcount
 
     def counts(self, issue: int) -> Mapping[State, int]:
@@ -226,18 +265,15 @@ class Deliveries:
 
     def unfinished(self, *, now: datetime) -> builtins.list[int]:
         """The issues with something to do now, oldest first."""
-        again = (deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0)
-        waiting = (deliveries.c.state.in_(_OPEN) | again) & (deliveries.c.due_at <= now)
-        query = sa.select(deliveries.c.issue).where(waiting).distinct()
+        over = deliveries.c.state.in_(_OPEN) & (deliveries.c.due_at <= now)  # nothing but to say that it expired
+        some = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id, OPEN, _is_due(now) | over)
+        query = sa.select(issues.c.id).where(some.exists()).order_by(issues.c.id)
         with self._db.reading() as connection:
-            return sorted(connection.execute(query).scalars())
+            return list(connection.execute(query).scalars())
 
     def next_due(self, issue: int) -> datetime | None:
         """When the next waiting delivery of an issue may go; None when none waits."""
-        again = (deliveries.c.state == State.UNCERTAIN) & (deliveries.c.resends == 0)
-        query = sa.select(sa.func.min(deliveries.c.due_at)).where(
-            deliveries.c.issue == issue, deliveries.c.state.in_(_OPEN) | again
-        )
+        query = sa.select(sa.func.min(deliveries.c.due_at)).where(deliveries.c.issue == issue, _WAITING)
         with self._db.reading() as connection:
             return connection.execute(query).scalar()
 
@@ -259,10 +295,20 @@ class Deliveries:
             row = connection.execute(query).mappings().first()
         return _line(row) if row else None
 
+    def _mark(self, connection: sa.Connection, marks: Sequence[Mark], owner: str, now: datetime) -> None:
+        sent = [
+            {"b_id": mark.delivery, "b_owner": owner, "b_now": now, "b_code": mark.code, "b_reply": mark.reply}
+            for mark in marks
+            if mark.state is State.SENT
+        ]
+        if sent:
+            connection.execute(_SENT, sent)
+        for mark in marks:
+            if mark.state is not State.SENT:
+                self._mark_one(connection, mark, owner, now)
+
     def _mark_one(self, connection: sa.Connection, mark: Mark, owner: str, now: datetime) -> None:
         held = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
-        if mark.state is State.SENT:
-            held |= deliveries.c.state == State.UNCERTAIN
         values: dict[str, object] = {
             "state": mark.state,
             "reason": mark.reason,
@@ -281,6 +327,50 @@ class Deliveries:
             _log_uncertain(connection, [mark.delivery], mark.reason, now)
 
 
+def _addressee(row: Any) -> Addressee:
+    if row.email is None:
+        return Addressee(email="", name="", hindrance="erased")
+    return Addressee(
+        email=row.email, name=row.name, hindrance=row.suppressed or ("left" if row.state == "left" else "")
+    )
+
+
+_HELD = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == sa.bindparam("b_owner"))
+_HINDERED = sa.exists(
+    sa.select(1)
+    .select_from(
+        subscribers.outerjoin(
+            subscriptions,
+            (subscriptions.c.subscriber == subscribers.c.id)
+            & (subscriptions.c.newsletter == sa.bindparam("b_newsletter")),
+        )
+    )
+    .where(subscribers.c.id == deliveries.c.subscriber)
+    .where((subscribers.c.suppressed != "") | (sa.func.coalesce(subscriptions.c.state, "") == "left"))
+)
+_START = (
+    deliveries.update()
+    .where(deliveries.c.id.in_(sa.bindparam("b_ids", expanding=True)), _HELD)
+    .where(deliveries.c.lease_until >= sa.bindparam("b_now"), deliveries.c.subscriber.is_not(None), ~_HINDERED)
+    .values(started_at=sa.bindparam("b_now"), attempts=deliveries.c.attempts + 1)
+    .returning(deliveries.c.id)
+)
+# If the lease was lost meanwhile "sent" is kept where nobody has begun to send it again.
+_SENT = (
+    deliveries.update()
+    .where(deliveries.c.id == sa.bindparam("b_id"), _HELD | (deliveries.c.state == State.UNCERTAIN))
+    .values(
+        state=State.SENT,
+        reason="",
+        code=sa.bindparam("b_code"),
+        reply=sa.bindparam("b_reply"),
+        owner="",
+        lease_until=None,
+        ended_at=sa.bindparam("b_now"),
+    )
+)
+
+
 def _lines(issue: int) -> sa.Select[Any]:
     names = ("state", "reason", "due_at", "attempts", "code", "reply", "ended_at")
     return (
@@ -297,6 +387,11 @@ def _lines(issue: int) -> sa.Select[Any]:
 
 def _line(row: sa.RowMapping) -> Line:
     return Line(**{**row, "state": State(row["state"])})
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    in_time = deliveries.c.expires_at.is_(None) | (deliveries.c.expires_at > now)
+    return _WAITING & (deliveries.c.due_at <= now) & in_time
 
 
 def _requeue(which: sa.ColumnElement[bool]) -> sa.Update:

@@ -6,13 +6,15 @@ import builtins
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from newsletter import windows
 from newsletter.codec import decode, encode
 from newsletter.errors import NotFound
-from newsletter.model import Issue, Newsletter, Rendered, Slot, State, Story
+from newsletter.model import EXPIRES, Issue, Newsletter, Rendered, Slot, State, Story, Window
+from newsletter.store.apart import Spacing, keep_apart
 from newsletter.store.db import Database
 from newsletter.store.schema import deliveries, issues, subscribers, subscriptions, told
 
@@ -44,19 +46,27 @@ class Frozen:
     issue: Issue
     rendered: Rendered
     newsletter: Newsletter
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom an issue is for: the confirmed subscriptions of a cadence, or the named subscribers only.
+    """Whom an issue is for, the confirmed subscriptions of a cadence or the named subscribers only, and when it goes.
 
-    `due` gives the instant for each time zone that differs from `at`, the instant of everybody else.
+    `due` gives the instant for each time zone that differs from `at`, the instant of everybody else; for those `zone`
+    tells whose clocks a `window` goes by, and is empty where none counts. A message is given up when `expires` has
+    passed since it was due. Where `apart` is given nobody has two issues of the schedule due within it, whatever zone
+    they have moved to.
     """
 
     at: datetime
     cadence: str = "daily"
     due: Mapping[str, datetime] = field(default_factory=dict, hash=False)
     only: tuple[int, ...] | None = None
+    zone: str = ""
+    window: Window | None = None
+    expires: timedelta = EXPIRES
+    apart: timedelta | None = None
 
 
 _DECIDED = tuple(issues.c[name] for name in Decided.__dataclass_fields__)
@@ -94,8 +104,8 @@ class Issues:
 
     def load(self, issue: int) -> Frozen:
         """Everything that messages of a published issue are made of. NotFound."""
-        columns = (issues.c.nonce, issues.c.decided_at, issues.c.body, issues.c.rendered, issues.c.publication)
-        query = sa.select(*columns).where(issues.c.id == issue, issues.c.state == PUBLISHED)
+        names = ("nonce", "decided_at", "body", "rendered", "publication", "send_window")
+        query = sa.select(*(issues.c[name] for name in names)).where(issues.c.id == issue, issues.c.state == PUBLISHED)
         with self._db.reading() as connection:
             row = connection.execute(query).first()
         if row is None:
@@ -107,6 +117,7 @@ class Issues:
             issue=decode(Issue, row.body),
             rendered=decode(Rendered, row.rendered),
             newsletter=decode(Newsletter, row.publication),
+            window=windows.read(row.send_window) if row.send_window else None,
         )
 
     def last_published(self, newsletter: str, *, before: datetime) -> datetime | None:
@@ -170,6 +181,7 @@ class Issues:
             "publication": encode(newsletter),
             "body": encode(issue),
             "rendered": encode(rendered),
+            "send_window": windows.spelled(audience.window) if audience.window else "",
             "decided_at": now,
         }
         insert = self._db.insert(issues).values(row)
@@ -185,6 +197,10 @@ class Issues:
                 self._remember(connection, number, issue)
             if fresh:
                 self._freeze_recipients(connection, number, newsletter.name, audience)
+            if fresh and audience.apart is not None:
+                spacing = Spacing(apart=audience.apart, window=audience.window, expires=audience.expires)
+                planned = {audience.at, *audience.due.values()}
+                keep_apart(connection, number, issue.slot, planned=planned, spacing=spacing)
         return number, fresh
 
     def add_recipients(self, issue: int, *, newsletter: str, audience: Audience) -> None:
@@ -205,16 +221,19 @@ class Issues:
 
     def _freeze_recipients(self, connection: sa.Connection, number: int, newsletter: str, audience: Audience) -> None:
         suppressed = subscribers.c.suppressed != ""
-        due = sa.literal(audience.at, deliveries.c.due_at.type)
-        if audience.due:
-            zones = {zone: sa.literal(at, deliveries.c.due_at.type) for zone, at in audience.due.items()}
-            due = sa.case(zones, value=subscribers.c.timezone, else_=due)  # type: ignore[assignment]
+        due = _by_zone(audience.due, audience.at)
+        expires = {zone: at + audience.expires for zone, at in audience.due.items()}
+        zones = {zone: sa.literal(zone) for zone in audience.due}
+        zone = sa.case(zones, value=subscribers.c.timezone, else_=audience.zone) if zones else sa.literal(audience.zone)
         wanted = sa.select(
             sa.literal(number),
             subscribers.c.id,
             sa.case((suppressed, State.EXCLUDED.value), else_=State.QUEUED.value),
             subscribers.c.suppressed,
             due,
+            due,
+            _by_zone(expires, audience.at + audience.expires),
+            zone,
         )
         if audience.only is not None:
             wanted = wanted.where(subscribers.c.id.in_(audience.only))
@@ -225,7 +244,8 @@ class Issues:
                 subscriptions.c.cadence == audience.cadence,
             )
         insert = self._db.insert(deliveries).from_select(
-            ["issue", "subscriber", "state", "reason", "due_at"], wanted.order_by(subscribers.c.id)
+            ["issue", "subscriber", "state", "reason", "planned_at", "due_at", "expires_at", "zone"],
+            wanted.order_by(subscribers.c.id),
         )
         connection.execute(insert.on_conflict_do_nothing())
 
@@ -233,6 +253,15 @@ class Issues:
 def names(story: Story) -> Sequence[str]:
     """Every key by which a story may come back."""
     return (story.key, *(alias for alias in story.aliases if alias != story.key))
+
+
+def _by_zone(moments: Mapping[str, datetime], otherwise: datetime) -> sa.ColumnElement[datetime]:
+    """The moment for the time zone that a subscriber named."""
+    default = sa.literal(otherwise, deliveries.c.due_at.type)
+    if not moments:
+        return default
+    named = {zone: sa.literal(moment, deliveries.c.due_at.type) for zone, moment in moments.items()}
+    return sa.case(named, value=subscribers.c.timezone, else_=default)
 
 
 def _slot(slot: Slot) -> dict[str, object]:

@@ -174,6 +174,7 @@ issues = _table(
     _text("publication"),  # the Newsletter, by codec, as it was when this issue was published
     _text("body"),  # the Issue, by codec
     _text("rendered"),  # the Rendered, by codec
+    _text("send_window"),  # 08:00-18:00; empty: its messages go at any hour
     sa.Column("decided_at", Instant, nullable=False),
     sa.UniqueConstraint("newsletter", "slot"),
     sa.Index(None, "newsletter", "at"),
@@ -197,6 +198,7 @@ subscribers = _table(
     _text("timezone"),  # IANA name, empty: the newsletter's own
     _text("suppressed"),  # why this address gets no mail at all, empty when it may
     sa.Column("created_at", Instant, nullable=False),
+    sa.Index(None, "timezone"),
     sqlite_autoincrement=True,
 )
 
@@ -210,6 +212,10 @@ subscriptions = _table(
     sa.Index(None, "newsletter", "state"),
 )
 
+# What a tick looks for among all deliveries there ever were; a query says it in these words to use the index.
+OPEN = sa.text("deliveries.state IN ('queued', 'deferred', 'sending', 'uncertain')")
+_open = sa.text("state IN ('queued', 'deferred', 'sending', 'uncertain')")
+
 # The ledger: one row for each recipient of each issue, from the moment the issue is published.
 deliveries = _table(
     "deliveries",
@@ -218,7 +224,10 @@ deliveries = _table(
     sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="SET NULL")),
     _text("state", default=None),
     _text("reason"),
+    sa.Column("planned_at", Instant),  # when it was meant to go, whatever put it off since
     sa.Column("due_at", Instant, nullable=False),  # not before this
+    sa.Column("expires_at", Instant),  # not after this; NULL: never too late
+    _text("zone"),  # whose clocks the send window goes by; empty: it goes at any hour
     _count("attempts"),
     _count("resends"),  # after an uncertain end: at most once by rule
     _text("owner"),  # the process that holds it, while `sending`
@@ -229,6 +238,7 @@ deliveries = _table(
     sa.Column("ended_at", Instant),
     sa.UniqueConstraint("issue", "subscriber"),
     sa.Index(None, "issue", "state", "due_at"),
+    sa.Index("ix_deliveries_open", "state", "issue", "due_at", sqlite_where=_open, postgresql_where=_open),
     sa.Index(None, "subscriber"),
 )
 
@@ -243,6 +253,27 @@ events = _table(
     _text("newsletter"),
     _text("detail"),
     sqlite_autoincrement=True,
+)
+
+# The latest tick of a daemon since each start of a machine: what its clock is measured against.
+ticks = _table(
+    "ticks",
+    sa.Column("boot", sa.Text, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("uptime", Number, nullable=False),  # of the machine then, in milliseconds
+    _count("doubted"),  # 1: its clock has gone wrong since, and nobody has confirmed it
+)
+
+# Troubles that the operator is told of once, and once more when they are over; gone when that was told.
+alarms = _table(
+    "alarms",
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("newsletter"),
+    _text("title", default=None),
+    _text("lines"),  # a paragraph each
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("told_at", Instant),
+    sa.Column("over_at", Instant),
 )
 
 # The report of every run, also of those that sent nothing.

@@ -20,7 +20,7 @@ PAUSE = "pause"  # go on when told by `resume`; at "body" only
 Script = Mapping[str, str]
 """Step to what is done: a whole reply, CUT, STALL, PAUSE. "body" is before the message is read, "dot" after it."""
 
-_GOOD = {
+GOOD = {
     "greeting": "220 fault.example.org ESMTP",
     "ehlo": "250-fault.example.org\r\n250-8BITMIME\r\n250 SMTPUTF8",
     "data": "354 go on",
@@ -76,6 +76,7 @@ class FaultServer:
     def _accept(self) -> None:
         while self._readable(self._listener):
             connection, _ = self._listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small answers wait for nothing
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1
             thread = threading.Thread(target=self._converse, args=(connection, script))
@@ -103,6 +104,7 @@ class _Conversation:
         self._script = script
         self._buffer = bytearray()
         self._address = ""
+        self._named = False  # whether sender and recipient were both accepted
 
     def run(self) -> None:
         self._act("greeting")
@@ -111,7 +113,9 @@ class _Conversation:
                 self._server.commands.append(line)
             step = line.split()[0].lower()
             self._address = line.partition("<")[2].partition(">")[0] or self._address
-            if self._act(step).startswith("354"):
+            said = self._act(step)
+            self._named = said.startswith("2") if step in {"mail", "rset"} else self._named and said.startswith("2")
+            if said.startswith("354"):
                 self._take_message()
             if step == "quit":
                 raise _Over
@@ -123,7 +127,8 @@ class _Conversation:
         elif "body" in self._script:
             self._act("body")
             self._stall()  # whatever comes now is not read
-        body = self._until(b"\r\n.\r\n") + b"\r\n"
+        self._buffer[:0] = b"\r\n"  # a lone dot ends a message that has nothing before it, too
+        body = (self._until(b"\r\n.\r\n") + b"\r\n")[2:]
         with self._server._lock:
             self._server.bodies.append(body)
             self._server.taken.append(self._address)
@@ -131,7 +136,8 @@ class _Conversation:
 
     def _act(self, step: str) -> str:
         """Do what the script says here, or here with the last address that was named: `rcpt b@example.org`."""
-        action = self._script.get(f"{step} {self._address}") or self._script.get(step) or _GOOD.get(step, "250 ok")
+        good = GOOD.get(step, "250 ok") if self._named or step != "data" else "554 5.5.1 no valid recipients"
+        action = self._script.get(f"{step} {self._address}") or self._script.get(step) or good
         if action == CUT:
             raise _Over
         if action == STALL:

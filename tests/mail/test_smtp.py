@@ -27,10 +27,6 @@ def a_message(delivery: int = 1, data: bytes = BODY, recipient: str = "") -> Mes
     )
 
 
-def ignore(_deliveries: Sequence[int]) -> None:
-    """Keep no ledger."""
-
-
 def test_every_message_arrives_once(tmp_path: Path, send_all: SendAll, loop_factory: LoopFactory) -> None:
     """Each message gives one mail, one `started` and one outcome, over however many connections."""
     with open_mailbox(tmp_path / "mail", port=0) as box:
@@ -86,9 +82,13 @@ def test_stop_is_asked_before_each_message(tmp_path: Path) -> None:
             taken.append(delivery)
             yield a_message(delivery)
 
+    def record(given: Sequence[Outcome], _starting: Sequence[int]) -> tuple[int, ...]:
+        outcomes.extend(given)
+        return ()
+
     with open_mailbox(tmp_path / "mail", port=0) as box:
         send = open_smtp(box.url, connections=3)
-        send(messages(), started=ignore, finished=outcomes.extend, stop=lambda: len(outcomes) >= 10)
+        send(messages(), record=record, stop=lambda: len(outcomes) >= 10)
 
     assert 10 <= len(taken) <= 10 + 3
     assert sorted(outcome.delivery for outcome in outcomes) == taken
@@ -107,11 +107,12 @@ def test_at_most_one_message_per_connection_is_in_flight(tmp_path: Path) -> None
             most = max(most, len(in_flight))
             yield a_message(delivery)
 
-    def finished(outcomes: Sequence[Outcome]) -> None:
+    def record(outcomes: Sequence[Outcome], _starting: Sequence[int]) -> tuple[int, ...]:
         in_flight.difference_update(outcome.delivery for outcome in outcomes)
+        return ()
 
     with open_mailbox(tmp_path / "mail", port=0) as box:
-        open_smtp(box.url + "?connections=4")(messages(), started=ignore, finished=finished, stop=lambda: False)
+        open_smtp(box.url + "?connections=4")(messages(), record=record, stop=lambda: False)
 
     assert most <= 4
     assert not in_flight
@@ -121,7 +122,7 @@ class LedgerLost(Exception):
     """Stands for a database that is gone."""
 
 
-@pytest.mark.parametrize("broken", ["messages", "started", "finished", "stop"])
+@pytest.mark.parametrize("broken", ["messages", "record", "stop"])
 def test_a_callers_own_error_is_loud(tmp_path: Path, broken: str) -> None:
     """An error of the caller's comes out as it is, and every message taken has had an outcome."""
     taken: list[int] = []
@@ -140,19 +141,17 @@ def test_a_callers_own_error_is_loud(tmp_path: Path, broken: str) -> None:
             taken.append(delivery)
             yield a_message(delivery)
 
-    def started(_deliveries: Sequence[int]) -> None:
-        failing("started")
-
-    def finished(given: Sequence[Outcome]) -> None:
+    def record(given: Sequence[Outcome], _starting: Sequence[int]) -> tuple[int, ...]:
+        failing("record")
         outcomes.extend(given)
-        failing("finished")
+        return ()
 
     def stop() -> bool:
         failing("stop")
         return False
 
     with open_mailbox(tmp_path / "mail", port=0) as box, pytest.raises(LedgerLost):
-        open_smtp(box.url, connections=3)(messages(), started=started, finished=finished, stop=stop)
+        open_smtp(box.url, connections=3)(messages(), record=record, stop=stop)
 
     assert sorted(outcome.delivery for outcome in outcomes) == taken
     sent = {outcome.delivery for outcome in outcomes if outcome.verdict is Verdict.SENT}

@@ -13,11 +13,22 @@ from newsletter.mail.session import Timeouts
 from newsletter.mail.smtp import BREAKS_IN_A_ROW, LoopFactory, SmtpSend, open_smtp
 from newsletter.model import Message, Outcome, Verdict
 from tests.mail.conftest import SendAll
-from tests.mail.faults import CUT, PAUSE, STALL, FaultServer, Script
+from tests.mail.faults import CUT, GOOD, PAUSE, STALL, FaultServer, Script
 
 SHORT = 0.1
 BODY = b"Subject: x\r\n\r\nHello\r\n"
 LARGE = b"Subject: x\r\n\r\n" + b"x" * 76 + b"\r\n" + (b"y" * 76 + b"\r\n") * 200_000  # more than any socket buffer
+
+
+@pytest.fixture(params=[("asyncio", ""), ("asyncio", "PIPELINING"), ("uvloop", "PIPELINING")], ids=" ".join)
+def loop_factory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LoopFactory:
+    """Both loops, and servers that take one command at a time or several."""
+    name, extension = request.param
+    if extension:
+        first, rest = GOOD["ehlo"].split("\r\n", 1)
+        monkeypatch.setitem(GOOD, "ehlo", f"{first}\r\n250-{extension}\r\n{rest}")
+    factory: LoopFactory = pytest.importorskip(name).new_event_loop
+    return factory
 
 
 def a_message(delivery: int = 1, data: bytes = BODY) -> Message:
@@ -34,10 +45,6 @@ def sender(server: FaultServer, loop_factory: LoopFactory, *, timeouts: Timeouts
         timeouts=timeouts or Timeouts(),
         loop_factory=loop_factory,
     )
-
-
-def ignore(_deliveries: Sequence[int]) -> None:
-    """Keep no ledger."""
 
 
 # --- before the final dot: surely not taken --------------------------------------------------------------------------
@@ -130,12 +137,14 @@ def test_a_message_given_up_is_never_completed(loop_factory: LoopFactory) -> Non
     outcomes: list[Outcome] = []
     with FaultServer({"body": PAUSE}) as server:
 
-        def finished(given: Sequence[Outcome]) -> None:
+        def record(given: Sequence[Outcome], _starting: Sequence[int]) -> tuple[int, ...]:
             outcomes.extend(given)
-            server.resume()
+            if given:
+                server.resume()
+            return ()
 
         send = sender(server, loop_factory, timeouts=Timeouts(block=SHORT))
-        send([a_message(data=LARGE)], started=ignore, finished=finished, stop=lambda: False)
+        send([a_message(data=LARGE)], record=record, stop=lambda: False)
 
     assert [outcome.verdict for outcome in outcomes] == [Verdict.UNSENT]
     assert server.taken == []
@@ -221,7 +230,7 @@ def test_a_connection_that_said_goodbye_is_not_used_again(send_all: SendAll, loo
 
     assert record.verdicts == dict.fromkeys(range(4), Verdict.SENT)
     assert server.connections == 4
-    assert sum(command.startswith("MAIL") for command in server.commands) == 4
+    assert len(server.taken) == 4  # an envelope may have been on its way when it said goodbye
 
 
 def test_helo_where_ehlo_is_refused(send_all: SendAll, loop_factory: LoopFactory) -> None:
@@ -406,7 +415,8 @@ def test_a_server_that_always_breaks_off_is_left(
 
     assert isinstance(record.error, SendError)
     assert re.search(r"broke off 5 messages in a row, the last: connection lost", str(record.error))
-    assert record.verdicts == dict.fromkeys(range(BREAKS_IN_A_ROW), verdict)
+    given_back = {BREAKS_IN_A_ROW: Verdict.UNSENT}  # whose envelope was on its way behind the last one
+    assert record.verdicts in (expected := dict.fromkeys(range(BREAKS_IN_A_ROW), verdict), expected | given_back)
 
 
 @pytest.mark.parametrize("first", [{}, {"quit": CUT}], ids=str)

@@ -73,6 +73,13 @@ def test_lines_lead_back_to_the_source() -> None:
     assert compiled.origin(1) == ("", 0)
 
 
+def test_of_several_tags_on_a_line_the_one_that_is_meant() -> None:
+    """What an attribute brought onto the line of the text is told from the text."""
+    compiled = _compiled(_PAGE.format('<mj-text align="{{ start }}">\n{{ nothing }}</mj-text>'))
+    line = next(number for number, text in enumerate(compiled.html.split("\n"), 1) if "{{ nothing }}" in text)
+    assert compiled.origin(line, "'nothing' is undefined") == ("t.mjml.j2", 5)
+
+
 def test_includes_stand_in_their_place() -> None:
     """A template of another file is taken in whole, wherever it stands, and lines are told as those of that file."""
     body = '<mj-include path="card.mjml.j2" />\n<mj-text>{{ after }}</mj-text>'

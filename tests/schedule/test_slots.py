@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.model import Schedule, Slot
-from newsletter.schedule.slots import TICK, due, due_at, instant, next_slots, slot_on, slots_between, slots_on
+from newsletter.schedule.slots import TICK, due, due_at, instant, lapsed, next_slots, slot_on, slots_between, slots_on
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -487,3 +487,32 @@ def test_steady_ticking_misses_nothing(zone: str, at: str, start: datetime, tick
 
     wanted = slots_between(schedule, after=start, until=ticks[-1], zones=zones)
     assert {slot.key for slot in wanted} <= set(met)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    zone=st.sampled_from([*ODD_ZONES, "subscriber"]),
+    at=st.sampled_from([("08:00",), ("00:00",), ("02:30",), ("01:30", "03:00"), ("00:00", "23:30")]),
+    catch_up=st.sampled_from([timedelta(0), 6 * HOUR, 3 * DAY, 7 * DAY]),
+    start=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC)),  # noqa: DTZ001 (bounds)
+    steps=st.lists(STEPS, max_size=40),
+)
+def test_one_issue_after_any_downtime(
+    zone: str, at: tuple[str, ...], catch_up: timedelta, start: datetime, steps: list[int]
+) -> None:
+    """A daemon that was down for days makes one issue or none, and never one that is older than its last."""
+    schedule = a_schedule(*at, zone=zone, catch_up=catch_up)
+    now, planned, made, given_up = start, start, list[Slot](), set[Slot]()
+
+    for step in steps:
+        now += timedelta(seconds=step)
+        since, planned = planned, max(planned, now)  # as `clock.horizon` has it
+        given_up |= set(lapsed(schedule, since=since, now=planned, zones=READERS)) - set(made)
+        slot = due(schedule, now=planned, zones=READERS)
+        if slot and slot not in made:
+            made.append(slot)  # at most one at each tick, however long the time since the last
+
+    assert [slot.at for slot in made] == sorted({slot.at for slot in made})
+    assert not given_up & set(made)
+    begun = slots_between(schedule, after=start, until=planned, zones=READERS)
+    assert set(begun) <= {*made, *given_up}, "each turn is made, or there is a report that it was not"

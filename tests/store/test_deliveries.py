@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from newsletter.errors import NotFound
-from newsletter.model import State
+from newsletter.model import EXPIRES, State
 from newsletter.store import Store, open_store
 from newsletter.store.deliveries import Mark
 from newsletter.store.issues import Audience
@@ -79,11 +79,16 @@ def test_many_claim_at_once(store: Store, database_url: str) -> None:
     assert len(set(taken)) == 100
 
 
+def begin(store: Store, ids: Sequence[int], owner: str = "me", now: datetime = NOON) -> set[int]:
+    """Write down that these bodies are about to leave; those that must not."""
+    return set(store.deliveries.turn([], ids, owner=owner, newsletter="daily-papers", now=now))
+
+
 def test_marks_end_a_delivery(store: Store) -> None:
     """What became of a delivery stands in the ledger, with the server's words."""
     issue = publish(store, 2)
     first, second = claim(store, issue)
-    store.deliveries.start([first, second], owner="me", now=NOON)
+    begin(store, [first, second], owner="me")
     marks = [
         Mark(delivery=first, state=State.SENT, code=250, reply="2.0.0 kept"),
         Mark(delivery=second, state=State.REJECTED, code=550, reply="5.1.1 no such user", reason="no such user"),
@@ -122,7 +127,7 @@ def test_a_dead_process_loses_what_it_held(store: Store) -> None:
     issue = publish(store, 3)
     held = claim(store, issue, "dead", limit=2)
     alive = claim(store, issue, "alive")
-    store.deliveries.start(held[:1], owner="dead", now=NOON)
+    begin(store, held[:1], owner="dead")
 
     assert recover(store, gone=lambda owner: owner == "dead") == (1, 1)
 
@@ -174,7 +179,7 @@ def test_sent_is_kept_although_the_lease_was_lost(store: Store) -> None:
     """A process that was taken for dead and yet got its "250" has sent it: nobody sends it again."""
     issue = publish(store, 1)
     (delivery,) = claim(store, issue, "slow")
-    store.deliveries.start([delivery], owner="slow", now=NOON)
+    begin(store, [delivery], owner="slow")
     recover(store, gone=lambda owner: owner == "slow")
 
     store.deliveries.mark([Mark(delivery=delivery, state=State.SENT)], owner="slow", now=NOON)
@@ -187,7 +192,7 @@ def test_released_goes_back(store: Store) -> None:
     """What was claimed and not begun is given back at once."""
     issue = publish(store, 3)
     held = claim(store, issue)
-    store.deliveries.start(held[:1], owner="me", now=NOON)
+    begin(store, held[:1], owner="me")
 
     assert store.deliveries.release(issue=issue, owner="me") == 2
     assert store.deliveries.counts(issue) == {State.QUEUED: 2, State.SENDING: 1}
@@ -203,21 +208,49 @@ def test_whoever_left_a_moment_ago_is_not_written_to(store: Store) -> None:
     store.subscribers.forget(readers[2])
 
     def hindrance(delivery: int, owner: str = "me") -> str | None:
-        addressee = store.deliveries.check(delivery, owner=owner, newsletter="daily-papers")
-        return addressee.hindrance if addressee else None
+        found = store.deliveries.addressees([delivery], owner=owner, newsletter="daily-papers")
+        return found[delivery].hindrance if found else None
 
     assert hindrance(left) == ""
     assert hindrance(suppressed) == "no such user"
     assert hindrance(erased) == "erased"
     assert hindrance(fine, owner="other") is None
+    assert begin(store, ids, owner="other") == set(ids)
+    assert begin(store, ids) == {suppressed, erased}
+    assert [line.attempts for line in store.deliveries.list(issue)] == [1, 0, 0, 1]
+
+
+def test_a_lease_that_ran_out_starts_nothing(store: Store) -> None:
+    """A process that was stopped for longer than its lease sends nothing when it goes on, even before it is noticed."""
+    issue = publish(store, 1)
+    ids = claim(store, issue)
+
+    assert begin(store, ids, now=NOON + 2 * LEASE) == set(ids)
+    assert begin(store, ids) == set()
+
+
+def test_what_ended_and_what_begins_is_one_step(store: Store) -> None:
+    """Of a turn either all is written or nothing: a mark is not lost where the start of another one fails."""
+    issue = publish(store, 2)
+    first, second = claim(store, issue)
+    begin(store, [first])
+    sent = Mark(delivery=first, state=State.SENT, code=250, reply="ok")
+
+    store.deliveries.turn([sent], [second], owner="me", newsletter="daily-papers", now=NOON)
+
+    assert [(line.state, line.attempts) for line in store.deliveries.list(issue)] == [
+        (State.SENT, 1),
+        (State.SENDING, 1),
+    ]
 
 
 def test_what_is_too_old_expires(store: Store) -> None:
-    """An issue that is too old gives up on what still waits, with the reason."""
+    """What still waits when it is too late is given up, with the reason; what is being sent is not."""
     issue = publish(store, 2)
     claim(store, issue, limit=1)
 
-    assert store.deliveries.expire(issue, reason="too old", now=NOON) == 1
+    assert store.deliveries.expire(issue, reason="too old", now=NOON) == 0
+    assert store.deliveries.expire(issue, reason="too old", now=NOON + EXPIRES) == 1
     assert store.deliveries.reasons(issue, State.EXPIRED) == {"too old": 1}
 
 

@@ -1,0 +1,187 @@
+"""One connection at work: writes what its conversation says, tells it what comes, and keeps the time.
+
+    free -> offer(message) -> replies -> cleared -> go() -> body, dot, the next envelope -> replies -> …
+
+Everything is a callback of the event loop: at tens of thousands of messages a second a coroutine for each reply would
+cost more than the message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from newsletter.mail.conversation import Conversation, Result
+from newsletter.mail.replies import Phase
+from newsletter.mail.session import Session, Timeouts
+from newsletter.mail.wire import Reply
+from newsletter.model import Message
+
+
+class Pool(Protocol):
+    """Who gives out the messages and hears what became of them."""
+
+    def take(self) -> Message | None:
+        """The next message; None where there is none now."""
+        ...
+
+    def report(self, result: Result) -> None:
+        """What became of a message; it may be offered again elsewhere."""
+        ...
+
+    def wants(self, channel: Channel) -> None:
+        """This connection may go on: a body may leave, or a message may be offered."""
+        ...
+
+
+class Channel:
+    """A session whose messages come from a pool. `ended` is set when it is of no further use, or not needed."""
+
+    def __init__(self, session: Session, pool: Pool, *, timeouts: Timeouts, pipelining: bool, most: int) -> None:
+        """`most` messages are sent over it, 0 for any number."""
+        self.ended = asyncio.Event()
+        self.conversation = Conversation(session.extensions, pipelining=pipelining)
+        self._wire = session.wire
+        self._pool = pool
+        self._left = most or -1
+        self._loop = asyncio.get_running_loop()
+        self._seconds = {
+            Phase.RSET: timeouts.command,
+            Phase.MAIL: timeouts.mail,
+            Phase.RCPT: timeouts.rcpt,
+            Phase.DATA: timeouts.data,
+            Phase.DOT: timeouts.dot,
+            Phase.BODY: timeouts.block,
+        }
+        self._deadline = 0.0
+        self._waited = 0.0
+        self._held = 0  # bytes that had not left when last looked at
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Listen, and ask for work."""
+        self._wire.listen(self)
+        if not self._wire.quiet:
+            self._break("connection lost")
+        else:
+            self._pool.wants(self)
+
+    # --- what the pool says ---------------------------------------------------------------------------------------
+
+    def next(self) -> bool:
+        """Offer the next message, if there is one and it may be offered here."""
+        while self.conversation.free and self._left and (message := self._pool.take()) is not None:
+            result = self.conversation.offer(message)
+            if result is None:
+                self._left -= 1
+                self._write()
+                return True
+            self._pool.report(result)
+        if self.conversation.idle and not self._left:
+            self.retire()
+        return False
+
+    def go(self) -> None:
+        """Write the body of the message that is cleared; it is in the ledger that it may have left."""
+        self._wire.write(self.conversation.body())
+        self._held = self._wire.waiting
+        if self._wire.holding:
+            self._wait(Phase.BODY)
+        else:
+            self._finish()
+
+    def drop(self) -> None:
+        """Break off before the body: it must not go after all."""
+        self.conversation.dropped()
+        self._break("broken off")
+
+    def retire(self) -> None:
+        """Nothing further goes over this connection; it is left in good order by whoever opened it."""
+        self._over()
+
+    def give_up(self, why: str) -> None:
+        """Break off, whatever is under way."""
+        self._break(why)
+
+    # --- what the wire says ---------------------------------------------------------------------------------------
+
+    def replied(self, replies: Sequence[Reply]) -> None:
+        """Read replies (called by the wire)."""
+        conversation = self.conversation
+        for reply in replies:
+            for result in conversation.received(reply):
+                self._pool.report(result)
+            if conversation.broken:
+                self._break("connection lost" if self._wire.lost else "broken off")
+                return
+        if conversation.outgoing:
+            self._write()
+        elif phase := conversation.waiting_for:
+            self._wait(phase)
+        if conversation.cleared or conversation.free:
+            self._pool.wants(self)
+
+    def lost(self) -> None:
+        """Judge what was under way (called by the wire)."""
+        self._break("connection lost")
+
+    def flushed(self) -> None:
+        """Go on after a body that did not leave at once (called by the wire)."""
+        if not self.ended.is_set():
+            self._finish()
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        """The dot, and in the same flight the next envelope."""
+        if self.conversation.leaving:
+            self.conversation.dot()
+            if not self.next():
+                self._write()
+
+    def _write(self) -> None:
+        outgoing = self.conversation.outgoing
+        self._wire.write(b"".join(outgoing) if len(outgoing) > 1 else outgoing[0])
+        outgoing.clear()
+        self._wait(self.conversation.waiting_for or Phase.DOT)
+
+    def _wait(self, phase: Phase) -> None:
+        """Give the next reply its time. A timer that runs is let run: it looks at the deadline when it ends."""
+        self._waited = self._seconds[phase]
+        self._deadline = self._loop.time() + self._waited
+        if self._timer is None or self._timer.when() > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self.ended.is_set() or self.conversation.idle:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        elif not self.conversation.leaving:
+            self._break(f"no reply within {self._waited:g} s")
+        elif self._wire.waiting < self._held:
+            self._held = self._wire.waiting
+            self._wait(Phase.BODY)
+        else:
+            self._break(f"nothing could be sent for {self._waited:g} s")
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def _break(self, why: str) -> None:
+        if self.ended.is_set():
+            return
+        self._wire.listen(None)
+        self._wire.abort()  # at once: a closing connection would still send what waits, a final dot with it
+        for result in self.conversation.lost(Reply(0, (why,))):
+            self._pool.report(result)
+        self._over()
+
+    def _over(self) -> None:
+        self._wire.listen(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        self.ended.set()

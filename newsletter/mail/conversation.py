@@ -1,0 +1,240 @@
+"""The message phase of one SMTP connection, without the connection: what to write, and what a reply means.
+
+    offer(k) -> RSET? MAIL RCPT DATA      354 comes: `cleared`      body() dot() -> the end of message k
+
+With PIPELINING (RFC 2920) the envelope goes out in one flight; and since message content may stand first in a group of
+commands (section 3.1), the envelope of the next message follows the final dot at once: one round trip a message.
+Without it each command waits for its reply. The step every message is at is known at every moment.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from newsletter.mail.headers import envelope_address
+from newsletter.mail.replies import Decision, Phase, goes_on, read_reply
+from newsletter.mail.wire import Reply, dot_stuffed
+from newsletter.model import Message, Outcome, Verdict
+
+DOT = b".\r\n"
+_CRLF = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a message, and what that says about the connection and the server."""
+
+    message: Message
+    outcome: Outcome
+    decision: Decision
+
+
+@dataclass(eq=False, slots=True)
+class _Exchange:
+    """A message on its way. `phase` is the last step that was begun, `refusal` the reply that stopped it."""
+
+    message: Message
+    body: bytes
+    phase: Phase
+    refusal: tuple[Phase, Reply] | None = None
+    ended: bool = False
+
+
+class Conversation:
+    """One connection's messages, from the first MAIL on."""
+
+    def __init__(self, extensions: Mapping[str, str], *, pipelining: bool = True) -> None:
+        """`extensions` are those of the last EHLO; `pipelining` makes use of that one where it is offered."""
+        self.broken = False  # no further message may be offered here
+        self.outgoing: list[bytes] = []  # to be written now
+        self._extensions = extensions
+        self._pipelining = pipelining and "PIPELINING" in extensions
+        self._expected: deque[tuple[Phase, _Exchange | None]] = deque()
+        self._later: deque[tuple[Phase, bytes]] = deque()  # of the message offered, each when its turn comes
+        self._offered: _Exchange | None = None
+        self._cleared: _Exchange | None = None
+        self._leaving: _Exchange | None = None  # its body is being written, its dot is not
+        self._unfinished = False
+
+    # --- what the connection is at --------------------------------------------------------------------------------
+
+    @property
+    def cleared(self) -> Message | None:
+        """The message whose body may leave now."""
+        return self._cleared.message if self._cleared else None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether a body is being written whose dot is not."""
+        return self._leaving is not None
+
+    @property
+    def free(self) -> bool:
+        """Whether a message may be offered now: with pipelining while another waits for the reply to its dot."""
+        waiting = self._offered or self._cleared or self._leaving or (self._expected and not self._pipelining)
+        return not (waiting or self.broken)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not (self._expected or self._offered or self._cleared or self._leaving)
+
+    @property
+    def waiting_for(self) -> Phase | None:
+        """The step whose reply comes next; None when none is due."""
+        return self._expected[0][0] if self._expected else None
+
+    # --- what goes out --------------------------------------------------------------------------------------------
+
+    def obstacle(self, message: Message) -> str:
+        """Why this message cannot be offered to this server; empty when it can."""
+        try:
+            for address in filter(None, (message.sender, message.recipient)):
+                envelope_address(address)
+        except ValueError as error:
+            return str(error)
+        limit = self._extensions.get("SIZE", "")
+        if limit.isdigit() and 0 < int(limit) < len(message.data):
+            return f"a message of {len(message.data)} bytes, where the server takes {limit} (SIZE)"
+        if not (message.sender + message.recipient).isascii() and "SMTPUTF8" not in self._extensions:
+            return "the address is not ASCII and the server does not offer SMTPUTF8"
+        if not message.is_encoded and not message.data.isascii() and "8BITMIME" not in self._extensions:
+            return "the message is not ASCII and the server does not offer 8BITMIME"
+        return ""
+
+    def offer(self, message: Message) -> Result | None:
+        """Begin with a message: its envelope is `outgoing`. The result at once if it cannot be offered here."""
+        try:
+            why, body = self.obstacle(message), message.data if message.is_encoded else dot_stuffed(message.data)
+        except ValueError as error:
+            why, body = str(error), b""
+        if why:
+            decision = Decision(verdict=Verdict.REJECTED, reason="not offered")
+            outcome = Outcome(delivery=message.delivery, verdict=decision.verdict, text=why, phase=Phase.RSET.value)
+            return Result(message, outcome, decision)
+        exchange = _Exchange(message, body, Phase.RSET)
+        self._offered = exchange
+        if self._pipelining:
+            commands = list(self._envelope(message))
+            self._expected.extend((phase, exchange) for phase, _ in commands)
+            self.outgoing.append(b"".join(command for _, command in commands))
+            exchange.phase = Phase.MAIL
+        else:
+            self._later.extend(self._envelope(message))
+            self._step(exchange)
+        return None
+
+    def body(self) -> bytes:
+        """The cleared message, to be written; its dot follows when every byte of it has left."""
+        assert self._cleared is not None  # noqa: S101  # the caller looked
+        exchange, self._cleared = self._cleared, None
+        exchange.phase = Phase.BODY
+        self._leaving = exchange
+        return exchange.body
+
+    def dot(self) -> None:
+        """The end of the message whose body has left: it is `outgoing`."""
+        assert self._leaving is not None  # noqa: S101  # the caller looked
+        exchange, self._leaving = self._leaving, None
+        exchange.phase = Phase.DOT
+        self._expected.append((Phase.DOT, exchange))
+        self.outgoing.append(DOT)
+
+    # --- what comes in --------------------------------------------------------------------------------------------
+
+    def received(self, reply: Reply) -> Iterator[Result]:
+        """What a reply ends, if it ends anything. A reply that nobody waits for breaks the connection."""
+        if not self._expected:
+            self.broken = True
+            if exchange := self._leaving or self._cleared:  # about its body: a refusal counts, a thank-you does not
+                self._leaving = self._cleared = None
+                exchange.phase = Phase.BODY
+                yield self._ended(exchange, reply)
+            return
+        phase, exchange_ = self._expected.popleft()
+        if exchange_ is None:  # the dot after a message that was not to be sent: whatever it says
+            self.broken = not reply.code
+        elif phase is Phase.DOT:
+            yield self._ended(exchange_, reply)
+        elif goes_on(reply.code, phase=phase) and exchange_.refusal is None:
+            self._advance(exchange_, phase)
+        else:
+            yield from self._refused(exchange_, phase, reply)
+
+    def lost(self, reply: Reply) -> Iterator[Result]:
+        """What is known of every message under way when nothing further comes; `reply` says why."""
+        self.broken = True
+        under_way = dict.fromkeys(exchange for _, exchange in self._expected if exchange is not None)
+        others = (self._leaving, self._cleared, self._offered)
+        self._expected.clear()
+        self._leaving = self._cleared = self._offered = None
+        for exchange in dict.fromkeys([*under_way, *(other for other in others if other is not None)]):
+            if not exchange.ended:
+                yield self._ended(exchange, reply)
+
+    def dropped(self) -> None:
+        """The cleared message is not to be sent after all: only breaking off leaves the server without it."""
+        self._cleared = None
+        self.broken = True
+
+    def _advance(self, exchange: _Exchange, phase: Phase) -> None:
+        if phase is Phase.DATA:
+            self._offered, self._cleared = None, exchange
+        elif self._later:
+            self._step(exchange)
+        else:
+            exchange.phase = self._expected[0][0]
+
+    def _step(self, exchange: _Exchange) -> None:
+        phase, command = self._later.popleft()
+        exchange.phase = phase
+        self._expected.append((phase, exchange))
+        self.outgoing.append(command)
+
+    def _refused(self, exchange: _Exchange, phase: Phase, reply: Reply) -> Iterator[Result]:
+        """A step was not taken, or one before it: the others of the envelope are read, and mean nothing more."""
+        if exchange.refusal is None:
+            exchange.refusal = phase, reply
+            exchange.phase = phase
+        self._later.clear()
+        first = read_reply(exchange.refusal[1].code, exchange.refusal[1].text, phase=exchange.refusal[0])
+        if not first.reconnect and any(of is exchange for _, of in self._expected):
+            return
+        if phase is Phase.DATA and reply.code == 354:  # noqa: PLR2004 (RFC 5321 section 4.2)
+            # The server goes on without a recipient: an empty message has nobody to go to (RFC 2920 section 3.1).
+            self.outgoing.append(DOT)
+            self._expected.append((Phase.DOT, None))
+        self._offered = None
+        self._unfinished = True
+        yield self._ended(exchange, exchange.refusal[1])
+
+    def _ended(self, exchange: _Exchange, reply: Reply) -> Result:
+        exchange.ended = True
+        text = reply.text
+        decision = read_reply(reply.code, text, phase=exchange.phase)
+        self.broken = self.broken or decision.reconnect or exchange.phase is Phase.BODY
+        outcome = Outcome(
+            delivery=exchange.message.delivery,
+            verdict=decision.verdict,
+            code=reply.code,
+            text=text,
+            phase=exchange.phase.value,
+            retry_after=decision.retry_after,
+        )
+        return Result(exchange.message, outcome, decision)
+
+    def _envelope(self, message: Message) -> Iterator[tuple[Phase, bytes]]:
+        if self._unfinished:
+            self._unfinished = False
+            yield Phase.RSET, b"RSET\r\n"
+        yield Phase.MAIL, f"MAIL FROM:<{message.sender}>{self._parameters(message)}\r\n".encode()
+        yield Phase.RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()
+        yield Phase.DATA, b"DATA\r\n"
+
+    def _parameters(self, message: Message) -> str:
+        size = f" SIZE={len(message.data)}" if "SIZE" in self._extensions else ""
+        body = "" if message.is_encoded or message.data.isascii() else " BODY=8BITMIME"
+        utf8 = "" if (message.sender + message.recipient).isascii() else " SMTPUTF8"
+        return size + body + utf8

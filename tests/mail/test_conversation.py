@@ -1,0 +1,189 @@
+"""The message phase of a connection, without a connection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.mail.conversation import DOT, Conversation
+from newsletter.mail.wire import Reply
+from newsletter.model import Message, Outcome, Verdict
+
+PIPELINING = {"PIPELINING": "", "SIZE": "100000"}
+OK, GO_ON, TAKEN = Reply(250, ("ok",)), Reply(354, ("go on",)), Reply(250, ("taken",))
+REPLIES = st.sampled_from(
+    [
+        *(OK, OK, OK, GO_ON, GO_ON, TAKEN),
+        Reply(550, ("5.1.1 no such user",)),
+        Reply(451, ("4.3.0 later",)),
+        Reply(421, ("4.3.2 closing",)),
+        Reply(0, ("not an SMTP reply: x",)),
+        Reply(503, ("5.5.1 no",)),
+    ]
+)
+
+
+def a_message(number: int, data: bytes = b"Subject: x\r\n\r\nHello\r\n") -> Message:
+    """A message for a reader of that number."""
+    return Message(delivery=number, sender="a@example.org", recipient=f"r{number}@example.org", data=data)
+
+
+def written(conversation: Conversation) -> bytes:
+    """What is to be written now."""
+    data = b"".join(conversation.outgoing)
+    conversation.outgoing.clear()
+    return data
+
+
+def may_offer(conversation: Conversation) -> bool:
+    """Whether a message may be offered now."""
+    return conversation.free
+
+
+def drive(conversation: Conversation, messages: Iterator[Message], replies: Sequence[Reply]) -> Iterator[Outcome]:
+    """Offer and send as a channel does, for as long as there are replies; then the connection is lost."""
+    for reply in replies:
+        if conversation.free and (message := next(messages, None)) is not None:
+            assert conversation.offer(message) is None
+        if conversation.cleared:
+            conversation.body()
+            conversation.dot()
+        yield from (result.outcome for result in conversation.received(reply))
+        if conversation.broken:
+            break
+    yield from (result.outcome for result in conversation.lost(Reply(0, ("connection lost",))))
+
+
+def test_an_envelope_is_one_flight() -> None:
+    """With PIPELINING; and the next one follows the dot, before its reply."""
+    conversation = Conversation(PIPELINING)
+    assert conversation.offer(a_message(1)) is None
+    first = b"MAIL FROM:<a@example.org> SIZE=21\r\nRCPT TO:<r1@example.org>\r\nDATA\r\n"
+    assert written(conversation) == first
+    assert not may_offer(conversation)
+
+    for reply in (OK, OK, GO_ON):
+        assert list(conversation.received(reply)) == []
+    assert conversation.cleared == a_message(1)
+    assert conversation.body() == a_message(1).data
+    conversation.dot()
+    assert may_offer(conversation)
+    assert conversation.offer(a_message(2)) is None
+    assert written(conversation) == DOT + first.replace(b"r1@", b"r2@")
+    (result,) = conversation.received(TAKEN)
+    assert result.outcome.verdict is Verdict.SENT
+    assert not conversation.idle
+
+
+def test_without_pipelining_each_command_waits() -> None:
+    """For its reply; and no message is offered before the one before it has ended."""
+    conversation = Conversation({})
+    assert conversation.offer(a_message(1)) is None
+    said = [written(conversation)]
+    for reply in (OK, OK):
+        assert list(conversation.received(reply)) == []
+        said.append(written(conversation))
+    assert said == [b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<r1@example.org>\r\n", b"DATA\r\n"]
+    assert list(conversation.received(GO_ON)) == []
+    conversation.body()
+    conversation.dot()
+    assert not may_offer(conversation)
+    assert [result.outcome.verdict for result in conversation.received(TAKEN)] == [Verdict.SENT]
+    assert may_offer(conversation)
+
+
+@pytest.mark.parametrize("answer", [Reply(554, ("5.5.1 no valid recipients",)), GO_ON], ids=["554", "354"])
+def test_a_refused_recipient_takes_nothing_along(answer: Reply) -> None:
+    """Whatever the server makes of the DATA that was on its way; the next envelope begins anew."""
+    conversation = Conversation(PIPELINING)
+    conversation.offer(a_message(1))
+    written(conversation)
+    results = [
+        result for reply in (OK, Reply(550, ("5.1.1 no such user",)), answer) for result in conversation.received(reply)
+    ]
+    assert [(result.outcome.verdict, result.outcome.phase) for result in results] == [(Verdict.SUPPRESS, "rcpt")]
+    assert written(conversation) == (DOT if answer is GO_ON else b"")
+    assert conversation.cleared is None
+
+    conversation.offer(a_message(2))
+    assert written(conversation).startswith(b"RSET\r\nMAIL FROM")
+    if answer is GO_ON:
+        assert list(conversation.received(Reply(554, ("5.5.1 nobody",)))) == []
+    for reply in (OK, OK, OK, GO_ON):
+        assert list(conversation.received(reply)) == []
+    assert conversation.cleared == a_message(2)
+
+
+def test_a_message_that_is_dropped_breaks_the_connection() -> None:
+    """After 354 there is no other way to say that nothing comes."""
+    conversation = Conversation(PIPELINING)
+    conversation.offer(a_message(1))
+    for reply in (OK, OK, GO_ON):
+        list(conversation.received(reply))
+    conversation.dropped()
+    assert conversation.broken
+    assert list(conversation.lost(Reply(0, ("broken off",)))) == []
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(REPLIES, max_size=40), st.booleans(), st.integers(1, 8))
+def test_every_message_has_one_outcome(replies: list[Reply], pipelined: bool, count: int) -> None:
+    """Whatever a server says: of the messages offered none is forgotten and none told twice, and "sent" needs a 2xx."""
+    conversation = Conversation(PIPELINING if pipelined else {})
+    messages = iter([a_message(number) for number in range(count)])
+    outcomes = list(drive(conversation, messages, replies))
+    left = len(list(messages))
+
+    assert Counter(outcome.delivery for outcome in outcomes) == Counter(range(count - left))
+    assert all(
+        outcome.phase == "dot" and outcome.code == 250 for outcome in outcomes if outcome.verdict is Verdict.SENT
+    )
+    assert all(outcome.phase == "dot" for outcome in outcomes if outcome.verdict is Verdict.UNCERTAIN)
+    assert conversation.broken
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.sampled_from(["good", "unknown", "later", "spam"]), min_size=1, max_size=12))
+def test_pipelining_changes_nothing_but_the_time(kinds: list[str]) -> None:
+    """A server that keeps to the protocol gives each message the same outcome, in one flight or step by step."""
+    refused = {"unknown": Reply(550, ("5.1.1 no such user",)), "later": Reply(451, ("4.3.0 later",))}
+    ended = {"spam": Reply(554, ("5.7.1 spam",))}
+
+    def outcomes(extensions: dict[str, str]) -> list[tuple[int, Verdict]]:
+        conversation = Conversation(extensions)
+        messages = iter([a_message(number) for number in range(len(kinds))])
+        found: list[tuple[int, Verdict]] = []
+        line = b""
+        kind = ""
+        in_data = False
+        while True:
+            if conversation.cleared:
+                line += conversation.body()
+                conversation.dot()
+            if conversation.free and (message := next(messages, None)) is not None:
+                conversation.offer(message)
+            line += written(conversation)
+            end = b"\r\n.\r\n" if in_data else b"\r\n"
+            if end not in line:
+                return found
+            command, _, line = line.partition(end)
+            if in_data:
+                in_data, reply = False, ended.get(kind, TAKEN)
+            elif command.startswith(b"RCPT"):
+                kind = kinds[int(command.partition(b"<r")[2].partition(b"@")[0])]
+                reply = refused.get(kind, OK)
+            elif command == b"DATA":
+                in_data = kind not in refused
+                reply = GO_ON if in_data else Reply(503, ("5.5.1 no recipient",))
+            else:
+                reply = OK
+            found += [(result.outcome.delivery, result.outcome.verdict) for result in conversation.received(reply)]
+
+    expected = {
+        "good": Verdict.SENT, "unknown": Verdict.SUPPRESS, "later": Verdict.DEFERRED, "spam": Verdict.REJECTED
+    }  # fmt: skip
+    assert outcomes(PIPELINING) == outcomes({}) == [(number, expected[kind]) for number, kind in enumerate(kinds)]
