@@ -161,9 +161,7 @@ class _Work:
         )
         newsletter = self.frozen.newsletter.name
         try:
-            message = address(
-                assembly, recipient, newsletter=newsletter, slot=self.frozen.issue.slot, links=self.links
-            )
+            message = address(assembly, recipient, newsletter=newsletter, slot=self.frozen.issue.slot, links=self.links)
         except ValueError as error:  # an address that cannot stand in an envelope: no reason to stop for the others
             self._drop(claimed.id, State.REJECTED, str(error))
             return None

@@ -103,9 +103,7 @@ class Links:
     def _serializer(self, purpose: Purpose) -> URLSafeTimedSerializer:
         # itsdangerous signs with the last key of a list and tries all of them, newest first.
         keys = list(reversed(self.keys))
-        return URLSafeTimedSerializer(
-            keys, salt=_salt(purpose), signer_kwargs={"digest_method": hashlib.sha256}
-        )
+        return URLSafeTimedSerializer(keys, salt=_salt(purpose), signer_kwargs={"digest_method": hashlib.sha256})
 
     @staticmethod
     def _verp(delivery: int, key: str) -> str:

@@ -33,9 +33,10 @@ class Lazy:
 COMMANDS: Mapping[str, Lazy] = {
     "demo": Lazy("demo", "Run the whole thing on sample feeds, in ./newsletter-demo."),
     "init": Lazy("setup", "Prepare a workspace: schedules.yaml, .env, the database."),
-    "check": Lazy("setup", "Check settings, schedules.yaml and templates."),
+    "check": Lazy("check", "Check settings, schedules.yaml, themes and mails."),
+    "dkim": Lazy("dkim", "Make a key that signs mails, show what the DNS must say."),
     "collect": Lazy("work", "Read sources now."),
-    "preview": Lazy("work", "Show the issue as it would go out now."),
+    "preview": Lazy("preview", "Show what readers will see of an issue."),
     "send": Lazy("work", "Send an issue by hand."),
     "daemon": Lazy("service", "Run the schedules until stopped."),
     "mailbox": Lazy("service", "Run the built-in mail server that keeps what it gets."),

@@ -1,11 +1,10 @@
-"""`collect`, `preview` and `send`: the stages by hand."""
+"""`collect` and `send`: the stages by hand."""
 
 from __future__ import annotations
 
 import itertools
 import time
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -79,45 +78,6 @@ def collect(ctx: click.Context, names: tuple[str, ...], place: str | None, as_js
         click.echo("\n".join(collected_lines(collected)))
     if collected.failed:
         ctx.exit(FAILED if len(collected.failed) == len(collected.sources) else PARTLY)
-
-
-@click.command()
-@click.argument("newsletter")
-@click.option("--as", "reader", type=Email(), help="Show the edition of this subscriber.")
-@click.option("--slot", "day", type=Day(), help="The issue of this date; today's by default.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("preview"), show_default=True)
-@click.option("--open", "show", is_flag=True, help="Open the HTML in a browser.")
-@click.option("--no-collect", is_flag=True, help="Use what was collected before.")
-@click.pass_context
-def preview(
-    ctx: click.Context,
-    newsletter: str,
-    *,
-    reader: str | None,
-    day: date | None,
-    out: Path,
-    show: bool,
-    no_collect: bool,
-) -> None:
-    """Write the issue as HTML, text, .eml and JSON, without sending anything to anybody."""
-    from newsletter.by_hand import slot_of  # noqa: PLC0415
-    from newsletter.preview import compose_preview, write_preview  # noqa: PLC0415
-
-    moment = now()
-    with open_workspace(ctx) as app:
-        slot, _ = slot_of(app, newsletter, day=day or moment.astimezone().date(), now=moment)
-        if not no_collect and app.store.issues.find(slot) is None:
-            with sources_bar(len(app.newsletter(newsletter).sources)) as watch:
-                app.collect(newsletter, now=moment, watch=watch)
-        found = compose_preview(app, slot, now=moment)
-        if found.frozen is None:
-            click.echo(f"no issue for {slot.date}: {found.reason}")
-            ctx.exit(FAILED)
-        files = write_preview(app, found.frozen, reader=reader or "reader@example.org", folder=out)
-    for path in files:
-        click.echo(path)
-    if show:
-        click.launch(str(files[0]))
 
 
 @click.command()

@@ -285,7 +285,7 @@ class _Batch:
         """A connection without work: kept where work will come, else left."""
         if channel.ended.is_set():
             return
-        if not self._is_more():
+        if not self._is_more() or (self._pace.seconds(self._now()) and self._stop()):
             channel.retire()
             return
         seconds = min(self._pace.seconds(self._now()) or _LOOK, _LOOK)

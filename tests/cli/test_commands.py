@@ -122,18 +122,6 @@ def test_dry_run_says_who_would_get_what(workspace: Workspace, mailbox: Mailbox)
     assert "no issues yet" in run(workspace, "issues", "list")
 
 
-def test_preview_writes_four_files(workspace: Workspace, tmp_path: Path) -> None:
-    """A preview is the HTML, the text, the message and the issue as JSON, and publishes nothing."""
-    out = tmp_path / "out"
-    run(workspace, "preview", "daily-papers", "--out", str(out), "--as", "reader001@example.org")
-
-    assert "An LLM that sorts its own drawers" in (out / "issue.html").read_text("utf-8")
-    assert "An LLM that sorts its own drawers" in (out / "issue.txt").read_text("utf-8")
-    assert b"To: <reader001@example.org>\r\n" in (out / "issue.eml").read_bytes()
-    assert json.loads((out / "issue.json").read_text("utf-8"))["title"] == "Daily Papers"
-    assert "no issues yet" in run(workspace, "issues", "list")
-
-
 def test_an_empty_day_says_why(workspace: Workspace, mailbox: Mailbox) -> None:
     """When everything was sent before there is no issue, and the command and the report say so."""
     run(workspace, "send", "daily-papers", "--slot", "2026-11-19")

@@ -440,6 +440,24 @@ def test_rate_limits_are_not_hammered(send_all: SendAll, loop_factory: LoopFacto
     assert server.connections == 1
 
 
+def test_stopping_waits_for_no_pause(loop_factory: LoopFactory) -> None:
+    """A server that asked for five minutes is not waited for when it is time to stop; the rest is given back."""
+    outcomes: list[Outcome] = []
+
+    def record(given: Sequence[Outcome], _starting: Sequence[int]) -> tuple[int, ...]:
+        outcomes.extend(given)
+        return ()
+
+    with FaultServer({"rcpt": "451 4.7.1 too many, try again in 300 seconds"}) as server:
+        send = sender(server, loop_factory)
+        send(map(a_message, range(5)), record=record, stop=lambda: bool(outcomes))
+
+    assert [(outcome.verdict, outcome.given_up) for outcome in outcomes] in (
+        [(Verdict.DEFERRED, False)],
+        [(Verdict.DEFERRED, False), (Verdict.UNSENT, True)],
+    )
+
+
 def test_a_hostile_reply_is_harmless(send_all: SendAll, loop_factory: LoopFactory) -> None:
     """What a server says is kept as one short printable line."""
     with FaultServer({"rcpt": "550 5.7.1 \x1b[2J\x00\u202e" + "x" * 3000}) as server:

@@ -1,0 +1,127 @@
+"""The issue as somebody would get it, in files and on one page; nothing is published and nobody is written to.
+
+    compose_preview -> Frozen --write_preview(reader)--> Edition --take_pictures, write_page--> index.html
+
+pictures.py   how it looks in Chromium: light, dark, on a phone, without its images
+page.py       index.html, which shows everything side by side
+show.py       all of it for one newsletter and reader, once or again and again
+live.py       again whenever a file changes, on a page that reloads itself
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.app import App
+from newsletter.codec import encode
+from newsletter.deliver import address, letterhead, message_id, tokens
+from newsletter.mail.message import compile_issue
+from newsletter.model import Recipient, Slot
+from newsletter.store.issues import PUBLISHED, Frozen
+
+NOBODY = "reader@example.org"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The issue with everything a message is made of, or None with the reason."""
+
+    frozen: Frozen | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The issue as one reader gets it: both parts, the whole message, and the files that have them.
+
+    `notes` say in words what is peculiar to this reader: whom links are signed for, why no mail would come.
+    """
+
+    frozen: Frozen
+    reader: Recipient
+    html: str
+    text: str
+    message: bytes
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def compose_preview(app: App, slot: Slot, *, now: datetime, anew: bool = False) -> Preview:
+    """The published issue of a slot, else what it would be now. RenderError.
+
+    `anew` renders a published issue as its newsletter and templates are now.
+    """
+    newsletter = app.newsletter(slot.newsletter)
+    decided = app.store.issues.find(slot)
+    if decided is not None and decided.state == PUBLISHED:
+        frozen = app.store.issues.load(decided.id)
+        if anew:
+            rendered = app.render.issue(frozen.issue, newsletter=newsletter)
+            frozen = replace(frozen, rendered=rendered, newsletter=newsletter)
+        return Preview(frozen=frozen)
+    composed = app.compose(slot, now=now)
+    if composed.issue is None:
+        return Preview(frozen=None, reason=composed.reason)
+    return Preview(
+        frozen=Frozen(
+            id=0,
+            nonce="preview",
+            published_at=now,
+            issue=composed.issue,
+            rendered=app.render.issue(composed.issue, newsletter=newsletter),
+            newsletter=newsletter,
+        )
+    )
+
+
+def write_preview(app: App, frozen: Frozen, *, reader: str, folder: Path) -> Edition:
+    """Write issue.html, issue.txt, issue.eml and issue.json as the address `reader` would get them.
+
+    The links in them are signed for nobody, unless that is a subscriber's address; empty stands for no one's.
+    """
+    recipient, notes = _recipient(app, frozen, reader)
+    filled = tokens(recipient, newsletter=frozen.newsletter.name, slot=frozen.issue.slot, links=app.links)
+    html, text = app.render.preview(frozen.rendered, filled)
+    assembly = compile_issue(frozen.rendered, letterhead(frozen, app.links))
+    message = address(assembly, recipient, newsletter=frozen.newsletter.name, slot=frozen.issue.slot, links=app.links)
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        "issue.html": html.encode(),
+        "issue.txt": text.encode(),
+        "issue.eml": message.data,
+        "issue.json": encode(frozen.issue).encode(),
+    }
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    return Edition(
+        frozen=frozen,
+        reader=recipient,
+        html=html,
+        text=text,
+        message=message.data,
+        files=tuple(folder / name for name in contents),
+        notes=notes,
+    )
+
+
+def _recipient(app: App, frozen: Frozen, reader: str) -> tuple[Recipient, tuple[str, ...]]:
+    """Whom the edition is for, and what is to be said about that."""
+    nobody = Recipient(delivery=0, subscriber=0, email=reader or NOBODY, message_id=message_id(frozen, 0))
+    if not reader:
+        return nobody, ("links are signed for nobody; --as EMAIL shows a subscriber's edition",)
+    number = app.store.subscribers.find(reader)
+    who = app.store.subscribers.of(number, "") if number is not None else None
+    if who is None:
+        return nobody, (f"links are signed for nobody: {reader} is no subscriber",)
+    recipient = replace(nobody, subscriber=who.id, email=who.email, name=who.name)
+    subscribed = app.store.subscribers.of(who.id, frozen.newsletter.name)
+    state = subscribed.state if subscribed is not None else ""
+    signed = f"links are signed for {who.email}: whoever follows them acts for that reader"
+    if who.suppressed:
+        return recipient, (signed, f"no mail would go there: {who.suppressed}")
+    if state != "confirmed":
+        why = {"pending": "not confirmed yet", "left": "has left"}.get(state, "not subscribed to this newsletter")
+        return recipient, (signed, f"no mail would go there: {why}")
+    return recipient, (signed,)
