@@ -16,12 +16,12 @@ from newsletter.sources import Fetch, Request
 from newsletter.sources.fetch import open_fetch
 from newsletter.sources.guard import Network, shown
 
-PHONE = 375  # CSS pixels: the narrowest screen of the phones sold today
+_PHONE = 375  # CSS pixels: a small phone
 _WIDTH = 640  # a mail of 600 pixels with some ground around it
 VIEWS: Mapping[str, View] = {
     "light.png": View(width=_WIDTH),
     "dark.png": View(width=_WIDTH, dark=True),
-    "phone.png": View(width=PHONE, phone=True),
+    "phone.png": View(width=_PHONE, phone=True),
     "blocked.png": View(width=_WIDTH),
 }
 BLOCKED = "blocked.png"

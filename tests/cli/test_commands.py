@@ -110,6 +110,26 @@ def test_force_sends_anew(workspace: Workspace, mailbox: Mailbox) -> None:
     assert slots[1].startswith(slots[0] + "T")
 
 
+def test_two_at_once_send_it_once(workspace: Workspace, mailbox: Mailbox) -> None:
+    """Two operators with one thought: one issue, one mail for each reader, and both commands end well."""
+    with workspace.start("send", "daily-papers") as one, workspace.start("send", "daily-papers") as other:
+        said = [process.communicate(timeout=60) for process in (one, other)]
+
+    assert (one.returncode, other.returncode) == (0, 0), said
+    assert len({message["Delivered-To"] for message in mailbox.messages()}) == len(mailbox.messages()) == 3
+    assert len(json.loads(run(workspace, "issues", "list", "--json"))) == 1
+
+
+def test_an_issue_of_a_past_day(workspace: Workspace, mailbox: Mailbox) -> None:
+    """A slot of a past date is one like any other: it goes out once, whatever day it is asked for."""
+    for _ in range(2):
+        run(workspace, "send", "daily-papers", "--slot", "2026-01-05")
+
+    assert len(mailbox.messages()) == 3
+    (listed,) = json.loads(run(workspace, "issues", "list", "--json"))
+    assert "2026-01-05" in listed["issue"]["slot"]
+
+
 def test_dry_run_says_who_would_get_what(workspace: Workspace, mailbox: Mailbox) -> None:
     """A dry run names stories and recipients, and sends nothing."""
     output = run(workspace, "send", "daily-papers", "--dry-run")
