@@ -14,6 +14,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, TemplateNotFound, TemplateSyntaxError
 from mjml import mjml_to_html
@@ -75,7 +76,7 @@ class MjmlLoader(FileSystemLoader):
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """The HTML template, its path and the question whether it is still fresh. RenderError for broken MJML."""
-        source, path, fresh = super().get_source(environment, template)
+        source, path, fresh = self._found(environment, template)
         if not template.endswith(SUFFIX):
             return source, path, fresh
         compiled, files = self._compiled.get(template, (None, []))
@@ -83,7 +84,7 @@ class MjmlLoader(FileSystemLoader):
             files = []
 
             def read(name: str) -> str:
-                found, _, unchanged = super(MjmlLoader, self).get_source(environment, name)
+                found, _, unchanged = self._found(environment, name)
                 files.append(unchanged)
                 _check_jinja(environment, found, name)
                 return found
@@ -91,6 +92,13 @@ class MjmlLoader(FileSystemLoader):
             compiled = compile_mjml(expand(template, read), template)
             self._compiled[template] = compiled, files
         return compiled.html, path, lambda: all(unchanged() for unchanged in files)
+
+    def _found(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """A template as it is written; it stays fresh until its file changes, or an earlier folder has one."""
+        source, path, unchanged = super().get_source(environment, template)
+        earlier = [Path(folder, template) for folder in self.searchpath]
+        earlier = earlier[: earlier.index(Path(path))]
+        return source, path, lambda: unchanged() and not any(file.exists() for file in earlier)
 
     def origin(self, template: str, line: int, mistake: str) -> tuple[str, int]:
         """The template and line that a line of a loaded template was written at."""

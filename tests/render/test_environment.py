@@ -54,6 +54,23 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert "after" in templates.render("a.mjml.j2", {})
 
 
+@pytest.mark.parametrize("name", ["part.txt.j2", "part.mjml.j2"])
+def test_a_template_of_ones_own_is_seen_when_it_comes(tmp_path: Path, name: str) -> None:
+    """An operator who puts a file beside a running daemon need not start it anew; nor when it goes again."""
+    whole = "a" + name.removeprefix("part")
+    include = '<mj-include path="part.mjml.j2" />' if "mjml" in name else "{% include 'part.txt.j2' %}"
+    text = "<mj-text>{}</mj-text>" if "mjml" in name else "{}"
+    page = _PAGE.replace("<mj-text>\n{}\n</mj-text>", "\n{}\n") if "mjml" in name else "{}"
+    _write(tmp_path / "late", whole, page.format(include))
+    _write(tmp_path / "late", name, text.format("bundled"))
+    templates = Templates([tmp_path / "own", tmp_path / "late"])
+    assert "bundled" in templates.render(whole, {})
+    own = _write(tmp_path / "own", name, text.format("my own"))
+    assert "my own" in templates.render(whole, {})
+    own.unlink()
+    assert "bundled" in templates.render(whole, {})
+
+
 @pytest.mark.parametrize("name", ["a.html.j2", "a.mjml.j2", "a.txt.j2"])
 @pytest.mark.parametrize(
     ("tag", "word"),
