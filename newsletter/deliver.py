@@ -13,11 +13,11 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from newsletter.errors import SendError
+from newsletter.errors import SendError, StoreError
 from newsletter.links import Links, Purpose
 from newsletter.mail import Send
 from newsletter.mail.dkim import Signer
@@ -297,7 +297,9 @@ def _held(store: Store, owner: str, clock: Clock) -> Iterator[None]:
 
     def renew() -> None:
         while not over.wait(LEASE.total_seconds() / 3):
-            store.deliveries.renew(owner=owner, lease_until=clock() + LEASE)
+            # A database that is away for a moment is asked again; if it stays away, the leases run out as they should.
+            with suppress(StoreError):
+                store.deliveries.renew(owner=owner, lease_until=clock() + LEASE)
 
     thread = threading.Thread(target=renew, name="leases", daemon=True)
     thread.start()
