@@ -46,7 +46,7 @@ def main() -> None:
         written = io.BytesIO()
         write_po(written, catalog, sort_output=True, width=100, omit_header=False)
         path.write_text(_NOISE.sub("", written.getvalue().decode()), encoding="utf-8")
-        missing = sum(not any(message.string) for message in catalog if message.id)
+        missing = sum(not any(message.string or ()) for message in catalog if message.id)
         print(f"{path.relative_to(ROOT)}: {len(catalog)} messages, {missing} to translate")
 
 

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "preview": Lazy("preview", "Show what readers will see of an issue."),
     "send": Lazy("work", "Send an issue by hand."),
     "daemon": Lazy("service", "Run the schedules until stopped."),
+    "serve": Lazy("service", "Serve the web pages: sign-up, preferences, archive."),
     "mailbox": Lazy("service", "Run the built-in mail server that keeps what it gets."),
     "issues": Lazy("ledger", "List issues, show one, retry its deliveries."),
     "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),

@@ -51,6 +51,30 @@ def _confirm_clock(ctx: click.Context) -> None:
 
 
 @click.command()
+@click.option("--listen", metavar="[HOST:]PORT", default="127.0.0.1:8000", show_default=True)
+@click.pass_context
+def serve(ctx: click.Context, *, listen: str) -> None:
+    """Serve the web pages until SIGTERM or Ctrl-C: sign-up, preferences, archive, search, feeds.
+
+    BASE_URL says at which address the public finds them; a proxy in front does HTTPS.
+    """
+    from newsletter.app import open_app  # noqa: PLC0415
+    from newsletter.web import server  # noqa: PLC0415
+    from newsletter.web.site import Site  # noqa: PLC0415
+
+    settings = config(ctx)
+    _log_to_stderr(settings.log_format)
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    with open_app(settings, migrated=True) as app:
+        site = Site(app=app, clock=now)
+        with server.open_server(site, server.listen(listen)) as place:
+            click.echo(f"serving {place}/, known to the public as {settings.base_url}/; Ctrl-C ends it")
+            over.wait()
+
+
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=1025, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("mailbox"), show_default=True)

@@ -120,6 +120,21 @@ class Issues:
             window=windows.read(row.send_window) if row.send_window else None,
         )
 
+    def latest(self, newsletter: str) -> int | None:
+        """The number of the newest issue that went to everybody; None before the first."""
+        query = (
+            sa.select(issues.c.id)
+            .where(
+                issues.c.newsletter == newsletter,
+                issues.c.state == PUBLISHED,
+                issues.c.slot.not_like(r"\_copy/%", escape="\\"),
+            )
+            .order_by(issues.c.at.desc(), issues.c.id.desc())
+            .limit(1)
+        )
+        with self._db.reading() as connection:
+            return connection.execute(query).scalar()
+
     def last_published(self, newsletter: str, *, before: datetime) -> datetime | None:
         """The instant of the newest published slot before another."""
         query = sa.select(sa.func.max(issues.c.at)).where(

@@ -1,0 +1,67 @@
+"""The routes of all pages, with what happens when there is none."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+
+from newsletter.errors import LinkError, NotFound
+from newsletter.web import home, static
+from newsletter.web.safety import Safety, masked
+from newsletter.web.site import Site, site_of
+
+log = logging.getLogger("newsletter.web")
+
+_GONE = "There is nothing here."
+_WORDS = {
+    404: _GONE,
+    405: "That cannot be done here.",
+    500: "Something went wrong on our side. It was noted; please try again later.",
+}
+
+
+def build(site: Site) -> Safety:
+    """The application that serves a site."""
+    routes: list[BaseRoute] = [*static.routes, *home.routes]
+    application = Starlette(
+        routes=[Mount(site.root, routes=routes)] if site.root else routes,
+        exception_handlers={
+            HTTPException: _refused,
+            NotFound: _not_found,
+            LinkError: _not_found,
+            Exception: _failed,
+        },
+    )
+    application.router.redirect_slashes = False  # one address for each page, and one check of who may see it
+    application.state.site = site
+    # Around everything, also around the answer to what nobody expected.
+    return Safety(application, is_https=urlsplit(site.app.config.base_url).scheme == "https")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # Starlette asks by class
+    return _notice(request, error.status_code, headers=error.headers)
+
+
+def _not_found(request: Request, _error: Exception) -> Response:
+    """Also of a link that is damaged or forged: it is not said which."""
+    return _notice(request, 404)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, masked(request.url.path), exc_info=error)
+    return _notice(request, 500)
+
+
+def _notice(request: Request, status: int, *, headers: object = None) -> Response:
+    site = site_of(request)
+    response = site.page("notice", status=status, private=True, title=_WORDS.get(status, _GONE), lines=())
+    if isinstance(headers, dict):
+        response.headers.update(headers)
+    return response

@@ -1,0 +1,96 @@
+"""What a page is made of: the open app, a clock, templates, and what every page says alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from newsletter.app import App
+from newsletter.errors import NotFound
+from newsletter.language import Language, speak
+from newsletter.model import Newsletter
+from newsletter.render.environment import Templates, bundled_templates
+from newsletter.web.static import Static, read_static
+
+PRIVATE = {
+    # What only one reader may see is kept by no cache, found by no search engine and named to no other site.
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@dataclass(kw_only=True)
+class Site:
+    """The pages of one workspace. `app` may be replaced while they are served, when schedules.yaml has changed."""
+
+    app: App
+    clock: Callable[[], datetime]
+    templates: Templates = field(init=False)
+    static: Static = field(init=False)
+
+    def __post_init__(self) -> None:
+        folders = [self.app.config.templates, bundled_templates()]
+        self.templates = Templates(folders)
+        self.static = read_static([folder / "web" / "static" for folder in folders])
+
+    @cached_property
+    def root(self) -> str:
+        """The path that BASE_URL begins with: empty, or `/news` where the pages live below one."""
+        return urlsplit(self.app.config.base_url).path.rstrip("/")
+
+    @property
+    def newsletters(self) -> list[Newsletter]:
+        """Those that the public may know of."""
+        return list(self.app.plan.newsletters.values())
+
+    def newsletter(self, request: Request) -> Newsletter:
+        """The newsletter that a path names. NotFound, which is a page that says so."""
+        name = request.path_params["newsletter"]
+        for newsletter in self.newsletters:
+            if newsletter.name == name:
+                return newsletter
+        raise NotFound(f"there is no newsletter {name!r}")
+
+    def page(
+        self,
+        template: str,
+        *,
+        newsletter: Newsletter | None = None,
+        language: Language | None = None,
+        path: str = "",
+        status: int = 200,
+        private: bool = False,
+        **variables: object,
+    ) -> HTMLResponse:
+        """A page from `templates/web/<template>.html.j2`, in a language, else that of its newsletter.
+
+        `path` is where the page is found, for links that name it; `private` is for what one reader alone may see.
+        Beside its own variables every template gets `newsletter` (or None), `root`, `base_url`, `url`, `style`,
+        `language`, `direction` and `private`.
+        """
+        language = language or speak(newsletter.language if newsletter else "en")
+        common = {
+            "newsletter": newsletter,
+            "root": self.root,
+            "base_url": self.app.config.base_url,
+            "url": f"{self.app.config.base_url}{path}",
+            "style": self.static.path("style.css"),
+            "language": language.tag,
+            "direction": language.direction,
+            "private": private,
+        }
+        html = self.templates.render(f"web/{template}.html.j2", {**common, **variables}, language=language)
+        return HTMLResponse(html, status_code=status, headers=PRIVATE if private else None)
+
+
+def site_of(request: Request) -> Site:
+    """The site that a request came to."""
+    site: Site = request.app.state.site
+    return site
