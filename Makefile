@@ -8,7 +8,7 @@ FEEDS ?= 1000
 COUNTS ?= 1000 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-quality messages run clean
+.PHONY: help setup demo test check bench bench-crash bench-quality messages run clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ bench: $(STAMP)  ## what reading, collecting, composing and sending cost (DATA=f
 	$(BIN)/python benchmarks/assemble.py
 	$(BIN)/python benchmarks/sign.py
 	$(BIN)/python benchmarks/send.py
+
+bench-crash: $(STAMP)  ## kill, stop and cut off what delivers, 50 times and more, and count who got what (SEED=1)
+	$(BIN)/python -m benchmarks.crash $(if $(SEED),--seed $(SEED))
 
 bench-quality: $(STAMP)  ## how well stories are grouped, ranked and found, beside the baselines (DATA=folder, MODEL=folder)
 	$(BIN)/python -m benchmarks.quality $(DATA)
