@@ -441,6 +441,28 @@ class Outcome:
     phase: str = ""
     retry_after: float | None = None  # seconds, where the server named a time
     given_up: bool = False  # we broke off for reasons of our own
+    put_off: float | None = None  # seconds, where it is we who let it wait: today's share of a server is used up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """What all workers together know of the way to a mail server, or to a group of them; see `mail.budget`.
+
+    Instants are seconds since 1970: what is reckoned with here are thousandths of a second.
+    """
+
+    tokens: float = 0.0  # messages that may go at once, as of `filled_at`; 0 there: as many as can be saved up
+    filled_at: float = 0.0
+    share: float = 1.0  # of the rate, while the server is being spared
+    pause: float = 0.0  # the last one, in seconds; 0: it has not complained
+    slow_until: float = 0.0
+    raised_at: float = 0.0  # when its share last grew
+    day: int = 0  # the last one on which something went, counted from 1970
+    day_count: int = 0  # messages on that day
+    days: int = 0  # before that one on which something went, while it is warmed up
+    failures: int = 0  # in a row
+    rests_until: float = 0.0
+    trouble: str = ""  # why it rests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from newsletter.errors import Refused, SendError
 from newsletter.mail import Record
@@ -33,6 +34,26 @@ _LOOK = 0.5  # seconds after which a connection without work asks again
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 Connect = Callable[[], Awaitable[Session]]
+
+
+class Pacing(Protocol):
+    """When the next message may be taken; `pace.Pace` is one. Times are those of the event loop."""
+
+    def seconds(self, now: float) -> float:
+        """How long to wait before the next message."""
+        ...
+
+    def took(self, now: float) -> None:
+        """A message was taken."""
+        ...
+
+    def slow(self, now: float, *, asked: float | None = None) -> None:
+        """The server wants less of us, and perhaps said for how long."""
+        ...
+
+    def well(self, now: float) -> None:
+        """The server took a message."""
+        ...
 
 
 def open_smtp(
@@ -56,13 +77,13 @@ class SmtpSend:
     """Implements `newsletter.mail.Send`. May be called again and again, from any thread that runs no event loop."""
 
     def __init__(self, relay: Relay, *, hostname: str, timeouts: Timeouts, loop_factory: LoopFactory) -> None:
-        self._relay = relay
+        self.relay = relay
         self._timeouts = timeouts
         self._loop_factory = loop_factory
         self._open = partial(open_session, relay, context=_context(relay), hostname=hostname, timeouts=timeouts)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._relay.place}>"
+        return f"<{type(self).__name__} {self.relay.place}>"
 
     def __call__(
         self,
@@ -76,9 +97,17 @@ class SmtpSend:
         Raises Refused for TLS, credentials or sender, SendError when the server cannot be reached or breaks off again
         and again.
         """
-        batch = _Batch(self._relay, iter(messages), self._connect, timeouts=self._timeouts, record=record, stop=stop)
         with asyncio.Runner(loop_factory=self._loop_factory) as runner:
-            runner.run(batch.send())
+            runner.run(self.carry(messages, record=record, stop=stop, pace=Pace(self.relay.rate)))
+
+    async def carry(
+        self, messages: Iterable[Message], *, record: Record, stop: Callable[[], bool], pace: Pacing
+    ) -> None:
+        """The same for one of several lanes on a loop that runs already, at the pace of that lane."""
+        batch = _Batch(
+            self.relay, iter(messages), self._connect, pace=pace, timeouts=self._timeouts, record=record, stop=stop
+        )
+        await batch.send()
 
     async def _connect(self) -> Session:
         for _ in range(RECONNECTS):
@@ -102,6 +131,7 @@ class _Batch:
         messages: Iterator[Message],
         connect: Connect,
         *,
+        pace: Pacing,
         timeouts: Timeouts,
         record: Record,
         stop: Callable[[], bool],
@@ -121,7 +151,7 @@ class _Batch:
         self._ended = False
         self._giving_up = False
         self._breaks = 0
-        self._pace = Pace(relay.rate)
+        self._pace = pace
         self._halted: SendError | None = None  # nothing can go out any more
         self._retired: SendError | None = None  # a connection could not be opened; others may stand
         self._failure: BaseException | None = None  # of the caller's, to be raised

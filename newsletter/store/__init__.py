@@ -14,6 +14,7 @@ from newsletter.store.deliveries import Deliveries
 from newsletter.store.entries import Entries
 from newsletter.store.events import Events
 from newsletter.store.issues import Issues
+from newsletter.store.lanes import Lanes
 from newsletter.store.learned import Learned
 from newsletter.store.pulse import Pulse
 from newsletter.store.runs import Runs
@@ -31,6 +32,7 @@ class Store:
     db: Database
     sources: Sources
     turns: Turns
+    lanes: Lanes
     entries: Entries
     stories: Stories
     learned: Learned
@@ -56,6 +58,7 @@ def open_store(url: str) -> Store:
         db=db,
         sources=Sources(db),
         turns=Turns(db),
+        lanes=Lanes(db),
         entries=entries,
         stories=Stories(db, entries),
         learned=Learned(db),

@@ -43,8 +43,9 @@ class Instant(TypeDecorator[datetime]):
         return datetime.strptime(value, _SORTABLE).replace(tzinfo=UTC)
 
 
-# SQLite's STRICT tables take INTEGER, and only INTEGER PRIMARY KEY numbers rows.
+# SQLite's STRICT tables take INTEGER, and only INTEGER PRIMARY KEY numbers rows; REAL, and no DOUBLE.
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Amount: TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -66,6 +67,10 @@ def _text(name: str, *, default: str | None = "") -> sa.Column[str]:
 
 def _count(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, server_default="0")
+
+
+def _amount(name: str, *, default: str = "0") -> sa.Column[float]:
+    return sa.Column(name, Amount, nullable=False, server_default=default)
 
 
 # How each source is doing.
@@ -274,6 +279,24 @@ alarms = _table(
     sa.Column("since", Instant, nullable=False),
     sa.Column("told_at", Instant),
     sa.Column("over_at", Instant),
+)
+
+# What all workers know of each way for mail: its budget, its warm-up, whether it can be used. See `model.Lane`.
+lanes = _table(
+    "lanes",
+    sa.Column("name", sa.Text, primary_key=True),
+    _amount("tokens"),
+    _amount("filled_at"),
+    _amount("share", default="1"),
+    _amount("pause"),
+    _amount("slow_until"),
+    _amount("raised_at"),
+    _count("day"),
+    _count("day_count"),
+    _count("days"),
+    _count("failures"),
+    _amount("rests_until"),
+    _text("trouble"),
 )
 
 # The report of every run, also of those that sent nothing.
