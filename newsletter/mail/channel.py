@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from newsletter.mail.conversation import Conversation, Result
+from newsletter.mail.relay import Relay
 from newsletter.mail.replies import Phase
 from newsletter.mail.session import Session, Timeouts
 from newsletter.mail.wire import Reply
@@ -38,13 +39,15 @@ class Pool(Protocol):
 class Channel:
     """A session whose messages come from a pool. `ended` is set when it is of no further use, or not needed."""
 
-    def __init__(self, session: Session, pool: Pool, *, timeouts: Timeouts, pipelining: bool, most: int) -> None:
-        """`most` messages are sent over it, 0 for any number."""
+    def __init__(self, session: Session, pool: Pool, *, relay: Relay, timeouts: Timeouts) -> None:
+        """`relay` says how messages go over it, and how many."""
         self.ended = asyncio.Event()
-        self.conversation = Conversation(session.extensions, pipelining=pipelining)
+        self.conversation = Conversation(
+            session.extensions, pipelining=relay.pipelining, dsn=relay.dsn, lmtp=relay.lmtp
+        )
         self._wire = session.wire
         self._pool = pool
-        self._left = most or -1
+        self._left = relay.per_connection or -1
         self._loop = asyncio.get_running_loop()
         self._seconds = {
             Phase.RSET: timeouts.command,

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from newsletter.mail.headers import envelope_address
+from newsletter.mail.envelope import mail_command, obstacle, rcpt_command
+from newsletter.mail.relay import Dsn
 from newsletter.mail.replies import Decision, Phase, goes_on, read_reply
 from newsletter.mail.wire import Reply, dot_stuffed
 from newsletter.model import Message, Outcome, Verdict
@@ -45,11 +46,19 @@ class _Exchange:
 class Conversation:
     """One connection's messages, from the first MAIL on."""
 
-    def __init__(self, extensions: Mapping[str, str], *, pipelining: bool = True) -> None:
-        """`extensions` are those of the last EHLO; `pipelining` makes use of that one where it is offered."""
+    def __init__(
+        self, extensions: Mapping[str, str], *, pipelining: bool = True, dsn: Dsn = Dsn.OFF, lmtp: bool = False
+    ) -> None:
+        """`extensions` are those of the last EHLO; `pipelining` makes use of that one where it is offered.
+
+        With `lmtp` the server answers a final dot once for each recipient it took (RFC 2033 section 4.2): once, as a
+        message has one, or not at all.
+        """
         self.broken = False  # no further message may be offered here
         self.outgoing: list[bytes] = []  # to be written now
         self._extensions = extensions
+        self._dsn = dsn
+        self._lmtp = lmtp
         self._pipelining = pipelining and "PIPELINING" in extensions
         self._expected: deque[tuple[Phase, _Exchange | None]] = deque()
         self._later: deque[tuple[Phase, bytes]] = deque()  # of the message offered, each when its turn comes
@@ -88,26 +97,11 @@ class Conversation:
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
-    def obstacle(self, message: Message) -> str:
-        """Why this message cannot be offered to this server; empty when it can."""
-        try:
-            for address in filter(None, (message.sender, message.recipient)):
-                envelope_address(address)
-        except ValueError as error:
-            return str(error)
-        limit = self._extensions.get("SIZE", "")
-        if limit.isdigit() and 0 < int(limit) < len(message.data):
-            return f"a message of {len(message.data)} bytes, where the server takes {limit} (SIZE)"
-        if not (message.sender + message.recipient).isascii() and "SMTPUTF8" not in self._extensions:
-            return "the address is not ASCII and the server does not offer SMTPUTF8"
-        if not message.is_encoded and not message.data.isascii() and "8BITMIME" not in self._extensions:
-            return "the message is not ASCII and the server does not offer 8BITMIME"
-        return ""
-
     def offer(self, message: Message) -> Result | None:
         """Begin with a message: its envelope is `outgoing`. The result at once if it cannot be offered here."""
         try:
-            why, body = self.obstacle(message), message.data if message.is_encoded else dot_stuffed(message.data)
+            why = obstacle(message, self._extensions)
+            body = message.data if message.is_encoded else dot_stuffed(message.data)
         except ValueError as error:
             why, body = str(error), b""
         if why:
@@ -204,8 +198,11 @@ class Conversation:
             return
         if phase is Phase.DATA and reply.code == 354:  # noqa: PLR2004 (RFC 5321 section 4.2)
             # The server goes on without a recipient: an empty message has nobody to go to (RFC 2920 section 3.1).
-            self.outgoing.append(DOT)
-            self._expected.append((Phase.DOT, None))
+            if self._lmtp:
+                self.broken = True  # nobody would answer
+            else:
+                self.outgoing.append(DOT)
+                self._expected.append((Phase.DOT, None))
         self._offered = None
         self._unfinished = True
         yield self._ended(exchange, exchange.refusal[1])
@@ -229,12 +226,6 @@ class Conversation:
         if self._unfinished:
             self._unfinished = False
             yield Phase.RSET, b"RSET\r\n"
-        yield Phase.MAIL, f"MAIL FROM:<{message.sender}>{self._parameters(message)}\r\n".encode()
-        yield Phase.RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()
+        yield Phase.MAIL, mail_command(message, self._extensions, dsn=self._dsn)
+        yield Phase.RCPT, rcpt_command(message, self._extensions, dsn=self._dsn)
         yield Phase.DATA, b"DATA\r\n"
-
-    def _parameters(self, message: Message) -> str:
-        size = f" SIZE={len(message.data)}" if "SIZE" in self._extensions else ""
-        body = "" if message.is_encoded or message.data.isascii() else " BODY=8BITMIME"
-        utf8 = "" if (message.sender + message.recipient).isascii() else " SMTPUTF8"
-        return size + body + utf8

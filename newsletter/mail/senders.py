@@ -7,9 +7,10 @@ from newsletter.registry import Registry
 
 
 def register(registry: Registry) -> None:
-    """Add `smtp://` and `smtps://`, `file://` and `sendmail://`."""
+    """Add `smtp://`, `smtps://` and `lmtp://`, `file://` and `sendmail://`."""
     registry.add_sender("smtp", _smtp)
     registry.add_sender("smtps", _smtp)
+    registry.add_sender("lmtp", _smtp)
     registry.add_sender("file", _folder)
     registry.add_sender("sendmail", _sendmail)
 

@@ -6,17 +6,17 @@ connect -> greeting -> ehlo -> starttls -> ehlo -> auth -> ( messages ) -> quit
 from __future__ import annotations
 
 import asyncio
-import base64
 import errno
 import ipaddress
 import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from pathlib import Path
 
 from newsletter.errors import Refused, SendError
-from newsletter.mail.relay import Relay, Tls
+from newsletter.mail.auth import answers, complaint, mechanisms, without_secrets
+from newsletter.mail.relay import Auth, Relay, Tls
 from newsletter.mail.replies import Phase, goes_on
 from newsletter.mail.wire import Reply, Wire
 
@@ -54,7 +54,11 @@ async def open_session(relay: Relay, *, context: ssl.SSLContext, hostname: str, 
     """
     try:
         async with asyncio.timeout(timeouts.connect):
-            _, wire = await asyncio.get_running_loop().create_connection(Wire, relay.host, relay.port)
+            loop = asyncio.get_running_loop()
+            if relay.path:
+                _, wire = await loop.create_unix_connection(Wire, relay.path)
+            else:
+                _, wire = await loop.create_connection(Wire, relay.host, relay.port)
     except OSError as error:
         raise SendError(f"could not reach {relay.place}: {_why(error)}{_hint(relay)}") from error
     session = Session(wire, relay, timeouts=timeouts)
@@ -95,9 +99,11 @@ class Session:
 
     async def _ehlo(self, hostname: str) -> None:
         name = hostname or _own_name(self.wire.local_host)
-        reply = await self._ask(Phase.EHLO, f"EHLO {name}", self._timeouts.command)
+        hello = "LHLO" if self._relay.lmtp else "EHLO"
+        reply = await self._ask(Phase.EHLO, f"{hello} {name}", self._timeouts.command)
         self.extensions = parse_ehlo(reply.lines) if goes_on(reply.code, phase=Phase.EHLO) else {}
-        if 500 <= reply.code <= 599:  # noqa: PLR2004 (RFC 5321 section 3.2: a server that knows no EHLO)
+        # RFC 5321 section 3.2: a server that knows no EHLO. One that knows no LHLO speaks no LMTP.
+        if 500 <= reply.code <= 599 and not self._relay.lmtp:  # noqa: PLR2004
             reply = await self._ask(Phase.EHLO, f"HELO {name}", self._timeouts.command)
         self._demand(reply, f"refused our name {name}")
 
@@ -119,33 +125,36 @@ class Session:
                 f"the certificate of {self._relay.place} cannot be trusted: {error.verify_message}; mend it, or "
                 "verify=off in NEWSLETTER_SMTP_URL to send without knowing to whom"
             ) from error
+        except (ConnectionError, TimeoutError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise Interrupted(f"{self._relay.place} broke off at {self.phase}: {_why(error)}") from error
         except OSError as error:
             raise Refused(f"could not encrypt the connection to {self._relay.place}: {_why(error)}") from error
         self._encrypted = True
 
     async def _authenticate(self) -> None:
-        """AUTH (RFC 4954): PLAIN where offered, else LOGIN."""
+        """AUTH (RFC 4954) by the best mechanism that both sides know, never in the open."""
         relay = self._relay
         if not (self._encrypted or relay.loopback):
             raise Refused(f"{relay.place} would get the password in clear text; use starttls=required or smtps://")
-        offered = self.extensions.get("AUTH", "").upper().split()
-        if "PLAIN" in offered:
-            answers = ["AUTH PLAIN " + _base64(f"\0{relay.user}\0{relay.password}")]
-        elif "LOGIN" in offered:
-            answers = ["AUTH LOGIN", _base64(relay.user), _base64(relay.password)]
-        else:
+        secret = _secret(relay)
+        said = answers(relay, secret, self.extensions.get("AUTH", "").upper().split())
+        if not said:
             raise Refused(
-                f"{relay.place} takes no password by AUTH PLAIN or LOGIN; leave user and password out of "
-                "NEWSLETTER_SMTP_URL, or use the port for submission"
+                f"{relay.place} takes nobody's word by AUTH {' or '.join(mechanisms(relay.auth))}; choose another "
+                "auth=, leave user and password out of NEWSLETTER_SMTP_URL, or use the port for submission"
             )
-        for answer in answers:
+        why = ""
+        for answer in said:
             reply = await self._ask(Phase.AUTH, answer, self._timeouts.command)
             if reply.code != CONTINUE:
                 break
-        reply = Reply(reply.code, (_without_secrets(reply.text, relay),))
+            why = complaint(reply.text)
+        reply = Reply(reply.code, (without_secrets(f"{reply.text} {why and f'({why})'}".rstrip(), relay, secret),))
+        what = "user or token" if relay.auth is Auth.XOAUTH2 else "user or password"
         if 500 <= reply.code <= 599 or reply.code == CONTINUE:  # noqa: PLR2004 (RFC 4954 section 6)
-            raise Refused(f"{relay.place} refused the user or password: {reply}; check both in NEWSLETTER_SMTP_URL")
-        self._demand(reply, "could not check the password")
+            where = relay.token_file or "NEWSLETTER_SMTP_URL"
+            raise Refused(f"{relay.place} refused the {what}: {reply}; check both in {where}")
+        self._demand(reply, f"could not check the {what.removeprefix('user or ')}")
 
     def _demand(self, reply: Reply, what: str) -> None:
         """Go on, or say why not."""
@@ -187,31 +196,36 @@ def parse_ehlo(lines: tuple[str, ...]) -> Mapping[str, str]:
 def _own_name(address: str) -> str:
     """A full domain name if the machine has one, else its address as a literal (RFC 5321 section 4.1.3).
 
-    No name server is asked: what it knows of us is of no use to the server we talk to.
+    No name server is asked: what it knows of us is of no use to the server we talk to. `address` is empty on a socket
+    of this machine, where the bare name will do.
     """
     name = socket.gethostname()
     if "." in name and name.isascii():
         return name
+    if not address:
+        return name if name.isascii() and name else "localhost"
     ip = ipaddress.ip_address(address.partition("%")[0])
     return f"[{ip}]" if ip.version == 4 else f"[IPv6:{ip}]"  # noqa: PLR2004 (the versions of IP)
 
 
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _without_secrets(text: str, relay: Relay) -> str:
-    """A reply that quotes our password back is quoted without it."""
-    secrets = {relay.password, quote(relay.password), _base64(relay.password)}
-    secrets.add(_base64(f"\0{relay.user}\0{relay.password}"))  # as AUTH PLAIN has it
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+def _secret(relay: Relay) -> str:
+    """The password; or the token, as its file has it now."""
+    if not relay.token_file:
+        return relay.password
+    try:
+        token = Path(relay.token_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Refused(f"could not read the token for {relay.place} in {relay.token_file}: {why}") from error
+    if not token or not (token.isascii() and token.isprintable()) or " " in token:
+        raise Refused(f"{relay.token_file} holds no token for {relay.place}: one word of ASCII characters is wanted")
+    return token
 
 
 def _why(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).replace("_", " ").lower()
+        reason = getattr(error, "reason", None)  # OpenSSL's own word for it
+        return reason.replace("_", " ").lower() if reason else error.strerror or str(error)
     if isinstance(error, socket.gaierror):
         return f"its name is not known ({error.strerror})"
     if isinstance(error, TimeoutError):
@@ -223,6 +237,10 @@ def _why(error: OSError) -> str:
 
 
 def _hint(relay: Relay) -> str:
+    if relay.path:
+        return "; does it listen on that socket, and may we write to it?"
+    if relay.lmtp:
+        return "; is it running?" if relay.loopback else "; check NEWSLETTER_SMTP_URL"
     return (
         "; is it running? `newsletter mailbox` starts the built-in one"
         if relay.loopback

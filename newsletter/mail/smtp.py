@@ -64,7 +64,7 @@ def open_smtp(
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
     loop_factory: LoopFactory | None = None,
 ) -> SmtpSend:
-    """A sender for `smtp://` and `smtps://` URLs (see `relay.parse_relay`); nothing is connected yet.
+    """A sender for `smtp://`, `smtps://` and `lmtp://` URLs (see `relay.parse_relay`); nothing is connected yet.
 
     `hostname` is what EHLO says, `connections` how many are used unless the URL says so; the loop is uvloop's where
     that is installed. ConfigError for a URL that cannot be used.
@@ -211,13 +211,7 @@ class _Batch:
         return False
 
     async def _busy(self, session: Session) -> None:
-        channel = Channel(
-            session,
-            self,
-            timeouts=self._timeouts,
-            pipelining=self._relay.pipelining,
-            most=self._relay.per_connection,
-        )
+        channel = Channel(session, self, relay=self._relay, timeouts=self._timeouts)
         try:
             channel.begin()
             await channel.ended.wait()

@@ -147,6 +147,11 @@ class Wire(asyncio.Protocol):
             self.abort()
         self._news.set()
 
+    def eof_received(self) -> None:
+        """A server that has no more to say is gone: nothing further goes to it (called by asyncio)."""
+        if self._listener is not None:
+            self._listener.lost()
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # how it was lost makes no difference
         """Note the end (called by asyncio)."""
         self.lost = True
@@ -188,8 +193,9 @@ class Wire(asyncio.Protocol):
 
     @property
     def local_host(self) -> str:
-        """Our own IP address on this connection."""
-        return str(self._transport.get_extra_info("sockname")[0])
+        """Our own IP address on this connection; empty on a socket of this machine."""
+        name = self._transport.get_extra_info("sockname")
+        return str(name[0]) if isinstance(name, tuple) else ""
 
     def write(self, data: bytes) -> None:
         """Send, or keep for sending; on a lost connection nothing happens."""
@@ -207,11 +213,13 @@ class Wire(asyncio.Protocol):
     async def start_tls(self, context: ssl.SSLContext, *, host: str, seconds: float) -> None:
         """Encrypt. Raises OSError (ssl.SSLError among them) when that fails; the connection is lost then.
 
-        ConnectionError also where bytes were sent ahead of the handshake: they would be taken for encrypted ones
+        ssl.SSLError also where bytes were sent ahead of the handshake: they would be taken for encrypted ones
         (CVE-2011-0411 and its like).
         """
-        if not self.quiet or self._reader.pending:
-            raise ConnectionError("the server sent something ahead of the TLS handshake")
+        if self._replies or self._reader.pending:
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the server sent something ahead of the TLS handshake")
+        if self.lost:
+            raise ConnectionError("connection lost")
         loop = asyncio.get_running_loop()
         try:
             transport = await loop.start_tls(

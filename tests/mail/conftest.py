@@ -121,17 +121,28 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start aiosmtpd servers with the options of its SMTP class; `implicit_tls` encrypts from the first byte."""
+    """Start aiosmtpd servers with the options of its SMTP class; `implicit_tls` encrypts from the first byte.
+
+    `protocol` may be LMTP instead, `path` a socket to listen on.
+    """
     with ExitStack() as stack:
 
-        def serve(*, implicit_tls: ssl.SSLContext | None = None, **options: object) -> Server:
-            return stack.enter_context(_running(implicit_tls, options))
+        def serve(
+            *,
+            implicit_tls: ssl.SSLContext | None = None,
+            protocol: type[SMTP] = SMTP,
+            path: Path | None = None,
+            **options: object,
+        ) -> Server:
+            return stack.enter_context(_running(implicit_tls, protocol, path, options))
 
         yield serve
 
 
 @contextmanager
-def _running(implicit_tls: ssl.SSLContext | None, options: Mapping[str, object]) -> Iterator[Server]:
+def _running(
+    implicit_tls: ssl.SSLContext | None, protocol: type[SMTP], path: Path | None, options: Mapping[str, object]
+) -> Iterator[Server]:
     envelopes: list[Envelope] = []
 
     class Keep:
@@ -141,8 +152,9 @@ def _running(implicit_tls: ssl.SSLContext | None, options: Mapping[str, object])
 
     async def main() -> None:
         loop, closing = asyncio.get_running_loop(), asyncio.Event()
-        server = await loop.create_server(
-            lambda: SMTP(Keep(), loop=loop, hostname="localhost", **options),  # type: ignore[arg-type]  # any of them
+        create = loop.create_server if path is None else loop.create_unix_server
+        server = await create(
+            lambda: protocol(Keep(), loop=loop, hostname="localhost", **options),  # type: ignore[arg-type]  # any
             sock=listener,
             ssl=implicit_tls,
         )
@@ -150,11 +162,15 @@ def _running(implicit_tls: ssl.SSLContext | None, options: Mapping[str, object])
         await closing.wait()
         server.close()
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    if path is None:
+        listener = socket.create_server(("127.0.0.1", 0))
+    else:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
     running: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
     loop, closing = running.result()
-    yield Server(listener.getsockname()[1], envelopes)
+    yield Server(0 if path else listener.getsockname()[1], envelopes)
     loop.call_soon_threadsafe(closing.set)
     thread.join()

@@ -8,21 +8,27 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import NoReturn, Self
 
 CUT = "cut"  # close the connection instead of answering
+CUT_HERE = "\0cut"  # the end of an action: say what stands before it, without its line end, then close in good order
 STALL = "stall"  # never answer
 PAUSE = "pause"  # go on when told by `resume`; at "body" only
 
 Script = Mapping[str, str]
-"""Step to what is done: a whole reply, CUT, STALL, PAUSE. "body" is before the message is read, "dot" after it."""
+"""Step to what is done: a whole reply, CUT, STALL, PAUSE. "body" is before the message is read, "dot" after it,
+"answer" what follows a challenge of AUTH, "handshake" what follows STARTTLS: any action there takes its place."""
 
 GOOD = {
     "greeting": "220 fault.example.org ESMTP",
     "ehlo": "250-fault.example.org\r\n250-8BITMIME\r\n250 SMTPUTF8",
+    "starttls": "220 go on",
+    "auth": "235 2.7.0 welcome",
+    "answer": "235 2.7.0 welcome",
     "data": "354 go on",
     "dot": "250 2.0.0 taken",
     "quit": "221 bye",
@@ -32,11 +38,14 @@ GOOD = {
 class FaultServer:
     """Listens on a port of its own; connection n follows script n, or the last one where there are fewer.
 
+    `tls` is what STARTTLS is answered with, or the first byte where it is `implicit`.
     `commands` are all command lines, `bodies` the messages as they came on the wire without the final dot, `taken`
     the recipients whose message was complete.
     """
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, implicit: bool = False) -> None:
+        self._tls = tls
+        self._implicit = implicit
         self._scripts = scripts or ({},)
         self.commands: list[str] = []
         self.bodies: list[bytes] = []
@@ -53,9 +62,9 @@ class FaultServer:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
-    def url(self, options: str = "") -> str:
+    def url(self, options: str = "", *, scheme: str = "smtp") -> str:
         """Its SMTP_URL."""
-        return f"smtp://127.0.0.1:{self.port}{options}"
+        return f"{scheme}://127.0.0.1:{self.port}{options}"
 
     def __enter__(self) -> Self:
         return self
@@ -84,11 +93,17 @@ class FaultServer:
             thread.start()
 
     def _converse(self, connection: socket.socket, script: Script) -> None:
-        with connection, contextlib.suppress(ConnectionError, _Over):
-            _Conversation(self, connection, script).run()
+        conversation = _Conversation(self, connection, script)
+        try:
+            with contextlib.suppress(OSError, _Over):
+                conversation.run()
+        finally:
+            conversation.close()
 
     def _readable(self, readable: socket.socket) -> bool:
         """Wait until there is something to read; False when the server is to end."""
+        if isinstance(readable, ssl.SSLSocket) and readable.pending():
+            return True
         ready, _, _ = select.select([readable, self._stop_reader], [], [])
         return self._stop_reader not in ready
 
@@ -106,19 +121,38 @@ class _Conversation:
         self._address = ""
         self._named = False  # whether sender and recipient were both accepted
 
+    def close(self) -> None:
+        self._connection.close()
+
     def run(self) -> None:
+        if self._server._implicit:
+            self._encrypt()
         self._act("greeting")
-        while line := self._until(b"\r\n").decode():
-            with self._server._lock:
-                self._server.commands.append(line)
-            step = line.split()[0].lower()
+        while line := self._line():
+            step = line.split()[0].lower().replace("lhlo", "ehlo")
             self._address = line.partition("<")[2].partition(">")[0] or self._address
             said = self._act(step)
             self._named = said.startswith("2") if step in {"mail", "rset"} else self._named and said.startswith("2")
             if said.startswith("354"):
                 self._take_message()
+            if step == "starttls" and said == GOOD["starttls"]:
+                self._encrypt()
+            while step == "auth" and said.startswith("334"):
+                said = self._act("answer", about=self._line())
             if step == "quit":
                 raise _Over
+
+    def _line(self) -> str:
+        line = self._until(b"\r\n").decode()
+        with self._server._lock:
+            self._server.commands.append(line)
+        return line
+
+    def _encrypt(self) -> None:
+        if self._server._tls is None or "handshake" in self._script:
+            self._act("handshake")
+        else:
+            self._connection = self._server._tls.wrap_socket(self._connection, server_side=True)
 
     def _take_message(self) -> None:
         if self._script.get("body") == PAUSE:
@@ -134,16 +168,26 @@ class _Conversation:
             self._server.taken.append(self._address)
         self._act("dot")
 
-    def _act(self, step: str) -> str:
+    def _act(self, step: str, *, about: str = "") -> str:
         """Do what the script says here, or here with the last address that was named: `rcpt b@example.org`."""
         good = GOOD.get(step, "250 ok") if self._named or step != "data" else "554 5.5.1 no valid recipients"
-        action = self._script.get(f"{step} {self._address}") or self._script.get(step) or good
+        action = self._script.get(f"{step} {about or self._address}") or self._script.get(step) or good
         if action == CUT:
             raise _Over
         if action == STALL:
             self._stall()
+        if action.endswith(CUT_HERE):
+            self._connection.sendall(action.removesuffix(CUT_HERE).encode())
+            self._hang_up()
         self._connection.sendall(action.encode() + b"\r\n")
         return action
+
+    def _hang_up(self) -> NoReturn:
+        """Say no more, and read on: closing with octets unread would take back what was said (RFC 1122, 4.2.2.13)."""
+        self._connection.shutdown(socket.SHUT_WR)
+        while self._server._readable(self._connection) and self._connection.recv(262_144):
+            pass
+        raise _Over
 
     def _stall(self) -> NoReturn:
         select.select([self._server._stop_reader], [], [])

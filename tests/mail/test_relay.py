@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.errors import ConfigError
-from newsletter.mail.relay import Relay, Tls, parse_relay
+from newsletter.mail.relay import Auth, Dsn, Relay, Tls, parse_relay
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,19 @@ from newsletter.mail.relay import Relay, Tls, parse_relay
                 connections=8,
             ),
         ),
+        (
+            "smtp://ann@mail.example.org?token_file=/run/secrets/token&dsn=failure&chunking=4",
+            Relay(
+                host="mail.example.org",
+                port=587,
+                tls=Tls.REQUIRED,
+                user="ann",
+                auth=Auth.XOAUTH2,
+                token_file="/run/secrets/token",
+                dsn=Dsn.FAILURE,
+                chunking=4,
+            ),
+        ),
     ],
 )
 def test_parse_relay(url: str, expected: Relay) -> None:
@@ -38,7 +51,7 @@ def test_parse_relay(url: str, expected: Relay) -> None:
 @pytest.mark.parametrize(
     ("url", "what"),
     [
-        ("http://mail.example.org", "begins with neither smtp:// nor smtps://"),
+        ("http://mail.example.org", "begins with neither smtp:// nor smtps:// nor lmtp://"),
         ("mail.example.org:25", "begins with neither"),
         ("smtp://", "names no host"),
         ("smtp://user:secret@mail.example.org:port", "is not a URL with a valid host and port"),
@@ -46,11 +59,20 @@ def test_parse_relay(url: str, expected: Relay) -> None:
         ("smtp://user:sec℀ret@mail.example.org", "is not a URL with a valid host and port"),
         ("smtp://user:sec/ret@mail.example.org", "is not a URL with a valid host and port"),
         ("smtp://secret@mail.example.org", "needs both user and password"),
-        ("smtp://user:secret%00@mail.example.org", "needs both user and password"),
+        ("smtp://user:secret%00@mail.example.org", "has a control character in user or password"),
         ("smtps://mail.example.org?starttls=required", "takes no starttls"),
         ("smtp://mail.example.org/secret", "has something after the host"),
         ("smtp://mail.example.org?starttls=yes", "starttls cannot be 'yes' (choose from: required, auto, off)"),
         ("smtp://mail.example.org?verfy=off", "has no option 'verfy' (did you mean verify?)"),
+        ("smtp://ann@mail.example.org?auth=plain", "needs both user and password"),
+        ("smtp://mail.example.org?auth=plain", "auth=plain needs a user"),
+        ("smtp://ann:secret@mail.example.org?auth=cram", "auth cannot be 'cram' (choose from: plain, login, xoauth2)"),
+        ("smtp://ann@mail.example.org?token_file=token", "token_file is the whole path of a file"),
+        ("smtp://mail.example.org?token_file=/token", "needs a user and no password beside token_file"),
+        ("smtp://ann:secret@mail.example.org?token_file=/token", "needs a user and no password beside token_file"),
+        ("smtp://ann@mail.example.org?token_file=/token&auth=login", "token_file is for auth=xoauth2, not login"),
+        ("smtp://mail.example.org?dsn=always", "dsn cannot be 'always' (choose from: off, failure, never)"),
+        ("smtp://mail.example.org?chunking=65", "chunking is a number from 0 to 64, not '65'"),
         ("smtp://mail.example.org?connections=0", "connections is a number from 1 to 1000, not '0'"),
     ],
 )
