@@ -273,21 +273,30 @@ class App:
         """Whom a schedule's slot is for, and when each of them is due."""
         everywhere = schedule.timezone == slots.SUBSCRIBER
         zones = self.places(schedule)
+        own = "UTC" if everywhere else schedule.timezone
+        apart = slots.apart(schedule)
+        # An hour of the day says nothing where there are several issues a day.
+        hours = self.store.subscribers.hours(schedule.newsletter) if apart is not None else ()
         return Audience(
-            at=_opens(slot, schedule, "UTC" if everywhere else schedule.timezone),
+            at=_opens(slot, schedule, own),
             cadence=schedule.cadence,
             due={zone: _opens(slot, schedule, zone) for zone in zones},
-            zone="UTC" if everywhere else schedule.timezone,
+            hours={(zone, hour): _opens(slot, schedule, zone or own, hour=hour) for zone, hour in hours},
+            zone=own,
             window=schedule.window,
             expires=schedule.expires,
-            apart=slots.apart(schedule),
+            apart=apart,
         )
 
 
-def _opens(slot: Slot, schedule: Schedule, zone: str) -> datetime:
-    """When a slot is due in a time zone: not before the send window opens there."""
+def _opens(slot: Slot, schedule: Schedule, zone: str, *, hour: int | None = None) -> datetime:
+    """When a slot is due in a time zone, for those who want it at an hour: not before the send window opens."""
     due_at = slots.due_at(slot, schedule, zone)
-    return opening(schedule.window, due_at, zone) if schedule.window else due_at
+    if hour is not None:
+        due_at = slots.at_hour(hour, zone, after=due_at)
+    # The window is that of the reader's clocks where the schedule is, else of the schedule's.
+    clocks = zone if schedule.timezone == slots.SUBSCRIBER else schedule.timezone
+    return opening(schedule.window, due_at, clocks) if schedule.window else due_at
 
 
 @contextmanager

@@ -101,6 +101,7 @@ class Newsletter:
     address: str = ""  # the sender's postal address, shown in the foot of every mail
     noun: str = "paper"  # what a story is called: paper or story
     images: bool = False  # whether pictures of stories are shown; they are loaded from where the source has them
+    public: bool = True  # whether it has pages that anybody may see, and a form that anybody may fill in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +384,29 @@ class Message:
     recipient: str  # the envelope's
     data: bytes
     is_encoded: bool = False
+
+
+# --- what a reader chooses ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What a reader wants of one newsletter. What is empty or None is left to the newsletter.
+
+    Words are found as the keywords of a topic are. `hour` is one of the reader's own clock, 0 to 23. Nothing is sent
+    for a day before `paused_until`.
+    """
+
+    topics: tuple[str, ...] = ()  # by name; none: all
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()  # whose stories are wanted whatever else is asked
+    cadence: str = "daily"
+    hour: int | None = None
+    timezone: str = ""  # IANA name; it is the reader's, for all newsletters
+    language: str = ""
+    stories: int | None = None  # at most so many
+    paused_until: date | None = None
 
 
 # --- what became of it --------------------------------------------------------------------------------------------

@@ -188,6 +188,7 @@ def _newsletter_fields(
         "address": Field(read=single(prose)),
         "noun": Field(read=single(one_of(("paper", "story"), "noun"))),
         "images": Field(read=single(boolean)),
+        "public": Field(read=single(boolean)),
     }
 
 

@@ -71,6 +71,13 @@ def due_at(slot: Slot, schedule: Schedule, zone: str) -> datetime:
     return instant(slot.date, time.fromisoformat(slot.time) if slot.time else _times(schedule)[0], zone)
 
 
+def at_hour(hour: int, zone: str, *, after: datetime) -> datetime:
+    """The first moment (UTC), `after` itself or later, at which the clocks of a zone show an hour (0 to 23)."""
+    today = after.astimezone(_clocks(zone)).date()
+    moments = (instant(today + number * _DAY, time(hour), zone) for number in range(-1, 3))
+    return next(moment for moment in moments if moment >= after)
+
+
 def apart(schedule: Schedule) -> timedelta | None:
     """How far apart two issues are due for a reader who moves; None where a day has several turns."""
     return APART if len(_times(schedule)) == 1 else None

@@ -19,7 +19,9 @@ from newsletter.store.schema import deliveries, issues
 from newsletter.windows import opening
 
 _GOT = (State.QUEUED, State.SENDING, State.SENT, State.DEFERRED, State.UNCERTAIN)
-_MOST = timedelta(days=2)  # between what one slot means in the zone furthest east and in the one furthest west
+# Between the instant of a slot and the latest that it is planned for: two days between the zones furthest east and
+# west, one until a window opens, one until the hour that a reader wants.
+_MOST = timedelta(days=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import builtins
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -54,14 +54,16 @@ class Audience:
     """Whom an issue is for, the confirmed subscriptions of a cadence or the named subscribers only, and when it goes.
 
     `due` gives the instant for each time zone that differs from `at`, the instant of everybody else; for those `zone`
-    tells whose clocks a `window` goes by, and is empty where none counts. A message is given up when `expires` has
-    passed since it was due. Where `apart` is given nobody has two issues of the schedule due within it, whatever zone
+    tells whose clocks a `window` goes by, and is empty where none counts. `hours` gives the instant for those who want
+    their issues at an hour, by the time zone they named and that hour. A message is given up when `expires` has passed
+    since it was due. Where `apart` is given nobody has two issues of the schedule due within it, whatever zone
     they have moved to.
     """
 
     at: datetime
     cadence: str = "daily"
     due: Mapping[str, datetime] = field(default_factory=dict, hash=False)
+    hours: Mapping[tuple[str, int], datetime] = field(default_factory=dict, hash=False)
     only: tuple[int, ...] | None = None
     zone: str = ""
     window: Window | None = None
@@ -211,17 +213,17 @@ class Issues:
             if fresh and audience.only is None:
                 self._remember(connection, number, issue)
             if fresh:
-                self._freeze_recipients(connection, number, newsletter.name, audience)
+                self._freeze_recipients(connection, number, newsletter.name, audience, day=issue.slot.date)
             if fresh and audience.apart is not None:
                 spacing = Spacing(apart=audience.apart, window=audience.window, expires=audience.expires)
-                planned = {audience.at, *audience.due.values()}
+                planned = {audience.at, *audience.due.values(), *audience.hours.values()}
                 keep_apart(connection, number, issue.slot, planned=planned, spacing=spacing)
         return number, fresh
 
     def add_recipients(self, issue: int, *, newsletter: str, audience: Audience) -> None:
         """Send a published issue to further people; whoever stands in its ledger already is left as they are."""
         with self._db.writing() as connection:
-            self._freeze_recipients(connection, issue, newsletter, audience)
+            self._freeze_recipients(connection, issue, newsletter, audience, day=None)
 
     def _remember(self, connection: sa.Connection, number: int, issue: Issue) -> None:
         rows = [
@@ -234,26 +236,42 @@ class Issues:
             again = {"issue": insert.excluded.issue}  # a story that is told again was told last in this issue
             connection.execute(insert.on_conflict_do_update(index_elements=["newsletter", "key"], set_=again), rows)
 
-    def _freeze_recipients(self, connection: sa.Connection, number: int, newsletter: str, audience: Audience) -> None:
+    def _freeze_recipients(
+        self, connection: sa.Connection, number: int, newsletter: str, audience: Audience, *, day: date | None
+    ) -> None:
+        """One delivery for each recipient of an issue of a day; who paused is in the ledger too, and gets none."""
         suppressed = subscribers.c.suppressed != ""
         due = _by_zone(audience.due, audience.at)
         expires = {zone: at + audience.expires for zone, at in audience.due.items()}
+        expires_at = _by_zone(expires, audience.at + audience.expires)
         zones = {zone: sa.literal(zone) for zone in audience.due}
         zone = sa.case(zones, value=subscribers.c.timezone, else_=audience.zone) if zones else sa.literal(audience.zone)
+        hindrance: sa.ColumnElement[str] = subscribers.c.suppressed
+        hours = _hours(audience) if audience.hours and audience.only is None else None
+        if hours is not None:
+            due = sa.func.coalesce(hours.c.due, due)
+            expires_at = sa.func.coalesce(hours.c.expires, expires_at)
+        if audience.only is None and day is not None:
+            paused = subscriptions.c.paused_until > day.isoformat()
+            hindrance = sa.case((~suppressed & paused, _PAUSED), else_=subscribers.c.suppressed)
         wanted = sa.select(
             sa.literal(number),
             subscribers.c.id,
-            sa.case((suppressed, State.EXCLUDED.value), else_=State.QUEUED.value),
-            subscribers.c.suppressed,
+            sa.case((hindrance != "", State.EXCLUDED.value), else_=State.QUEUED.value),
+            hindrance,
             due,
             due,
-            _by_zone(expires, audience.at + audience.expires),
+            expires_at,
             zone,
         )
         if audience.only is not None:
             wanted = wanted.where(subscribers.c.id.in_(audience.only))
         else:
-            wanted = wanted.join(subscriptions, subscriptions.c.subscriber == subscribers.c.id).where(
+            joined = subscribers.join(subscriptions, subscriptions.c.subscriber == subscribers.c.id)
+            if hours is not None:
+                at_an_hour = (hours.c.zone == subscribers.c.timezone) & (hours.c.hour == subscriptions.c.hour)
+                joined = joined.outerjoin(hours, at_an_hour)
+            wanted = wanted.select_from(joined).where(
                 subscriptions.c.newsletter == newsletter,
                 subscriptions.c.state == "confirmed",
                 subscriptions.c.cadence == audience.cadence,
@@ -263,6 +281,22 @@ class Issues:
             wanted.order_by(subscribers.c.id),
         )
         connection.execute(insert.on_conflict_do_nothing())
+
+
+_PAUSED = sa.literal("paused until ") + subscriptions.c.paused_until
+
+
+def _hours(audience: Audience) -> sa.CTE:
+    """The instants of those who want their issues at an hour, as a table to join with."""
+    moment = deliveries.c.due_at.type
+    columns = (
+        sa.column("zone", sa.Text),
+        sa.column("hour", sa.Integer),
+        sa.column("due", moment),
+        sa.column("expires", moment),
+    )
+    rows = [(zone, hour, at, at + audience.expires) for (zone, hour), at in sorted(audience.hours.items())]
+    return sa.values(*columns, name="wanted_hours").data(rows).cte("hours")
 
 
 def names(story: Story) -> Sequence[str]:

@@ -214,7 +214,44 @@ subscriptions = _table(
     _text("state", default=None),  # pending, confirmed, left
     _text("cadence", default="daily"),
     sa.Column("since", Instant, nullable=False),
+    sa.Column("asked_at", Instant),  # when a link to confirm it was last sent, while it is pending
+    sa.Column("hour", sa.Integer),  # of the reader's clock, at which issues are wanted; NULL: when they come
+    _text("paused_until"),  # 2026-12-24: nothing for a day before; empty: not paused
+    _text("choices"),  # the other Preferences, by codec; empty: none
     sa.Index(None, "newsletter", "state"),
+)
+
+# What was asked by a form and is answered by a mail, if at all; kept for a week, since limits count it.
+applications = _table(
+    "applications",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    _text("wish", default=None),  # subscribe, welcome, goodbye, account
+    _text("newsletter", default=None),
+    _text("email", default=None),
+    _text("mailbox", default=None),  # the address folded
+    _text("language"),
+    _text("network"),  # the prefix of the address it came from
+    _text("letter"),  # which letter answers it, once that is decided
+    sa.Column("decided_at", Instant),
+    sa.Column("due_at", Instant, nullable=False),  # not tried before
+    _count("attempts"),
+    _text("owner"),  # the process that answers it now
+    sa.Column("lease_until", Instant),
+    sa.Column("ended_at", Instant),
+    _text("outcome"),
+    sa.Index(None, "at"),
+    sa.Index(None, "network", "at"),
+    sa.Index(None, "mailbox", "decided_at"),
+    sa.Index(None, "ended_at", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+# Who is never written to again, as a keyed hash of the address.
+blocked = _table(
+    "blocked",
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
 )
 
 # What a tick looks for among all deliveries there ever were; a query says it in these words to use the index.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from newsletter.codec import decode, encode
 from newsletter.errors import NotFound
+from newsletter.model import Preferences
 from newsletter.store.db import Database
 from newsletter.store.schema import deliveries, events, subscribers, subscriptions
+
+_AT_ONCE = 500  # numbers in one question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,57 @@ class Subscribers:
         with self._db.reading() as connection:
             return set(connection.execute(sa.select(zones.c.zone).where(reader.exists())).scalars())
 
+    def preferences(self, ids: Collection[int], newsletter: str) -> Mapping[int, Preferences]:
+        """What these subscribers want of a newsletter; those who never signed up for it are absent."""
+        columns = (
+            subscriptions.c.subscriber,
+            subscriptions.c.cadence,
+            subscriptions.c.hour,
+            subscriptions.c.paused_until,
+            subscriptions.c.choices,
+            subscribers.c.timezone,
+        )
+        query = (
+            sa.select(*columns)
+            .join(subscribers, subscribers.c.id == subscriptions.c.subscriber)
+            .where(subscriptions.c.newsletter == newsletter)
+        )
+        wanted, chosen = sorted(set(ids)), {}
+        with self._db.reading() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = query.where(subscriptions.c.subscriber.in_(wanted[start : start + _AT_ONCE]))
+                chosen.update({row.subscriber: _preferences(row) for row in connection.execute(some)})
+        return chosen
+
+    def choose(self, subscriber: int, newsletter: str, preferences: Preferences, *, how: str, now: datetime) -> bool:
+        """A reader's preferences from now on; False where they never signed up for that newsletter."""
+        mine = (subscriptions.c.subscriber == subscriber) & (subscriptions.c.newsletter == newsletter)
+        row = {
+            "cadence": preferences.cadence,
+            "hour": preferences.hour,
+            "paused_until": preferences.paused_until.isoformat() if preferences.paused_until else "",
+            "choices": encode(replace(preferences, cadence="daily", hour=None, timezone="", paused_until=None)),
+        }
+        with self._db.writing() as connection:
+            if connection.execute(subscriptions.update().where(mine).values(row)).rowcount == 0:
+                return False
+            person = subscribers.update().where(subscribers.c.id == subscriber)
+            connection.execute(person.values(timezone=preferences.timezone))
+            _log(connection, "preferences", subscriber, newsletter=newsletter, detail=how, now=now)
+        return True
+
+    def hours(self, newsletter: str) -> set[tuple[str, int]]:
+        """The distinct pairs of time zone and wanted hour of a newsletter's confirmed readers."""
+        query = (
+            sa.select(subscribers.c.timezone, subscriptions.c.hour)
+            .join(subscribers, subscribers.c.id == subscriptions.c.subscriber)
+            .where(subscriptions.c.newsletter == newsletter, subscriptions.c.state == "confirmed")
+            .where(subscriptions.c.hour.is_not(None))
+            .distinct()
+        )
+        with self._db.reading() as connection:
+            return {(zone, hour) for zone, hour in connection.execute(query)}
+
     def find(self, email: str) -> int | None:
         """The number of the subscriber with this address, None for an unknown one."""
         with self._db.reading() as connection:
@@ -113,12 +168,27 @@ class Subscribers:
             connection.execute(subscribers.update().where(subscribers.c.id == subscriber).values(suppressed=reason))
             _log(connection, "suppressed", subscriber, detail=reason, now=now)
 
-    def leave(self, subscriber: int, *, newsletter: str, now: datetime) -> None:
-        """End a subscription; harmless when there is none."""
-        mine = (subscriptions.c.subscriber == subscriber) & (subscriptions.c.newsletter == newsletter)
+    def leave(self, subscriber: int, *, newsletter: str, now: datetime, how: str = "") -> bool:
+        """End a subscription, or refuse the one that never was; whether this call ended it.
+
+        However often it is asked, also at once, there is one event. Nobody who was erased is remembered by it.
+        """
+        row = {"subscriber": subscriber, "newsletter": newsletter, "state": "left", "since": now}
         with self._db.writing() as connection:
-            connection.execute(subscriptions.update().where(mine).values(state="left", since=now))
-            _log(connection, "left", subscriber, newsletter=newsletter, now=now)
+            known = sa.select(subscribers.c.id).where(subscribers.c.id == subscriber)
+            if connection.execute(known.with_for_update()).first() is None:
+                return False
+            insert = self._db.insert(subscriptions).values(row)
+            ended = connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["subscriber", "newsletter"],
+                    set_={"state": "left", "since": now},
+                    where=subscriptions.c.state != "left",
+                ).returning(subscriptions.c.subscriber)
+            ).first()
+            if ended:
+                _log(connection, "left", subscriber, newsletter=newsletter, detail=how, now=now)
+            return ended is not None
 
     def forget(self, subscriber: int) -> None:
         """Erase a person: address, name, subscriptions and the replies and reasons that may quote them.
@@ -155,6 +225,16 @@ class Subscribers:
         row = {"email": who.email, "mailbox": fold(who.email), "name": who.name, "timezone": who.timezone}
         insert = self._db.insert(subscribers).values(**row, created_at=now)
         return int(connection.execute(insert.returning(subscribers.c.id)).scalar_one())
+
+
+def _preferences(row: Any) -> Preferences:
+    return replace(
+        decode(Preferences, row.choices or "{}"),
+        cadence=row.cadence,
+        hour=row.hour,
+        timezone=row.timezone,
+        paused_until=date.fromisoformat(row.paused_until) if row.paused_until else None,
+    )
 
 
 def fold(email: str) -> str:

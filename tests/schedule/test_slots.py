@@ -14,7 +14,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.model import Schedule, Slot
-from newsletter.schedule.slots import TICK, due, due_at, instant, lapsed, next_slots, slot_on, slots_between, slots_on
+from newsletter.schedule.slots import (
+    TICK,
+    at_hour,
+    due,
+    due_at,
+    instant,
+    lapsed,
+    next_slots,
+    slot_on,
+    slots_between,
+    slots_on,
+)
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -516,3 +527,18 @@ def test_one_issue_after_any_downtime(
     assert not given_up & set(made)
     begun = slots_between(schedule, after=start, until=planned, zones=READERS)
     assert set(begun) <= {*made, *given_up}, "each turn is made, or there is a report that it was not"
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.integers(0, 23),
+    st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Pacific/Kiritimati"]),
+    st.integers(0, 365 * 24 * 60).map(lambda minutes: utc("2026-01-01 00:00") + timedelta(minutes=minutes)),
+)
+def test_the_next_time_at_an_hour(hour: int, zone: str, after: datetime) -> None:
+    """At most a day and a change of the clocks away; shown as that hour unless the clocks leave it out."""
+    moment = at_hour(hour, zone, after=after)
+
+    assert timedelta() <= moment - after <= timedelta(hours=25)
+    assert moment.astimezone(ZoneInfo(zone)).hour in (hour, hour + 1)
+    assert at_hour(hour, zone, after=moment) == moment

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsletter.model import EXPIRES, State, Window
+from newsletter.model import EXPIRES, Preferences, State, Window
 from newsletter.store import Store
 from newsletter.store.deliveries import Line, Mark
 from newsletter.store.issues import Audience
@@ -122,3 +122,21 @@ def test_any_journey(store: Store, zones: list[str], window: Window | None) -> N
 
     assert due
     assert all(later - earlier >= APART for earlier, later in pairwise(due))
+
+
+def test_an_earlier_hour_does_not_bring_two_together(store: Store) -> None:
+    """Evening yesterday and noon today is less than 20 hours: the second waits, and the third is on time."""
+    reader = join(store, "UTC")
+    due = []
+    for number, hour in enumerate((20, 12, 12)):
+        wanted = Preferences(timezone="UTC", hour=hour)
+        store.subscribers.choose(reader, "daily-papers", wanted, how="test", now=NOON)
+        at = datetime.combine(TODAY + number * DAY, time(hour), UTC)
+        audience = Audience(at=eight(TODAY + number * DAY, "UTC"), hours={("UTC", hour): at}, zone="UTC", apart=APART)
+        slot = a_slot(TODAY + number * DAY, at=audience.at)
+        issue, _ = store.issues.publish(
+            an_issue(slot=slot), a_rendered(), newsletter=a_newsletter(), audience=audience, now=slot.at
+        )
+        due += [line.due_at for line in store.deliveries.list(issue)]
+
+    assert due == [NOON + 8 * HOUR, NOON + 28 * HOUR, NOON + 48 * HOUR]

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from newsletter.errors import NotFound
-from newsletter.model import State
+from newsletter.model import Preferences, State
 from newsletter.store import Store, open_store
 from newsletter.store.issues import Audience
 from newsletter.store.subscribers import Applicant
-from tests.builders import HOUR, NOON, a_newsletter, a_rendered, a_slot, a_story, an_issue
+from tests.builders import DAY, HOUR, NOON, TODAY, a_newsletter, a_rendered, a_slot, a_story, an_issue
 
 
 def publish(store: Store, *, audience: Audience | None = None, schedule: str = "morning") -> tuple[int, bool]:
@@ -175,3 +175,39 @@ def test_an_unknown_issue(store: Store) -> None:
         store.issues.get(7)
     with pytest.raises(NotFound):
         store.issues.load(7)
+
+
+def test_who_paused_is_left_out_until_that_day(store: Store) -> None:
+    """With the reason in the ledger; the day they named is the first they get again."""
+    subscribe(store, "a@example.org", "b@example.org")
+    paused, other = (store.subscribers.get(f"{letter}@example.org") for letter in "ab")
+    for reader, until in ((paused, TODAY + DAY), (other, TODAY)):
+        wanted = Preferences(paused_until=until)
+        store.subscribers.choose(reader, "daily-papers", wanted, how="test", now=NOON)
+
+    number, _ = publish(store)
+
+    assert [(line.email, line.state, line.reason) for line in store.deliveries.list(number)] == [
+        ("a@example.org", State.EXCLUDED, f"paused until {TODAY + DAY}"),
+        ("b@example.org", State.QUEUED, ""),
+    ]
+
+
+def test_who_wants_an_hour_gets_it_then(store: Store) -> None:
+    """By the zone they named and the hour; it expires that much later. Everybody else has the audience's moment."""
+    zones = {"six@example.org": "Asia/Tokyo", "nowhere@example.org": "", "other@example.org": "Asia/Tokyo"}
+    for email, zone in zones.items():
+        subscribe(store, email, timezone=zone)
+        hour = None if email == "other@example.org" else 6
+        wanted = Preferences(timezone=zone, hour=hour)
+        store.subscribers.choose(store.subscribers.get(email), "daily-papers", wanted, how="test", now=NOON)
+    hours = {("Asia/Tokyo", 6): NOON + 9 * HOUR, ("", 6): NOON + 18 * HOUR}
+
+    number, _ = publish(store, audience=Audience(at=NOON, hours=hours, expires=HOUR))
+
+    assert {line.email: line.due_at for line in store.deliveries.list(number)} == {
+        "six@example.org": NOON + 9 * HOUR,
+        "nowhere@example.org": NOON + 18 * HOUR,
+        "other@example.org": NOON,
+    }
+    assert store.deliveries.expire(number, reason="late", now=NOON + 9 * HOUR) == 1

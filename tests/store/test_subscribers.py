@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from newsletter.errors import NotFound
+from newsletter.model import Preferences
 from newsletter.store import Store
 from newsletter.store.subscribers import Applicant
 from tests.builders import NOON
@@ -79,3 +82,45 @@ def test_an_unknown_address(store: Store) -> None:
     """Asking for an address nobody has says so."""
     with pytest.raises(NotFound, match="nobody@example.org"):
         store.subscribers.get("nobody@example.org")
+
+
+def test_choices_come_back(store: Store) -> None:
+    """What a reader chose is what they have; who never chose has what the newsletter gives."""
+    add(store, "a@example.org", "b@example.org")
+    reader, other = (store.subscribers.get(f"{letter}@example.org") for letter in "ab")
+    chosen = Preferences(
+        topics=("models",),
+        include=("LLM",),
+        exclude=("crypto", "Ä & Ö"),
+        authors=("Ada Lovelace",),
+        cadence="weekly",
+        hour=6,
+        timezone="Asia/Tokyo",
+        language="fr",
+        stories=5,
+        paused_until=date(2026, 12, 24),
+    )
+
+    assert store.subscribers.choose(reader, "daily-papers", chosen, how="test", now=NOON)
+    assert not store.subscribers.choose(reader, "another", chosen, how="test", now=NOON)
+
+    assert store.subscribers.preferences([reader, other, 999], "daily-papers") == {
+        reader: chosen,
+        other: Preferences(timezone="Europe/Paris"),
+    }
+    assert store.subscribers.hours("daily-papers") == {("Asia/Tokyo", 6)}
+    assert [event.kind for event in store.events.list(subscriber=reader)] == ["confirmed", "preferences"]
+
+
+def test_leaving_is_one_event(store: Store) -> None:
+    """However often it is asked; also by one who never signed up; nobody erased comes back."""
+    add(store, "a@example.org")
+    reader = store.subscribers.get("a@example.org")
+    (stranger,) = store.subscribers.ensure(["b@example.org"], now=NOON)
+
+    left = [store.subscribers.leave(reader, newsletter="daily-papers", now=NOON) for _ in range(3)]
+
+    assert left == [True, False, False]
+    assert [event.kind for event in store.events.list(subscriber=reader)] == ["confirmed", "left"]
+    assert store.subscribers.leave(stranger, newsletter="daily-papers", now=NOON)
+    assert not store.subscribers.leave(999, newsletter="daily-papers", now=NOON)
