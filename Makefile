@@ -39,6 +39,7 @@ bench: $(STAMP)  ## what reading, collecting, composing and sending cost (DATA=f
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compose.py $(DATA)/arxiv/pool_dev.jsonl $(COUNTS)
 	$(BIN)/python benchmarks/assemble.py
 	$(BIN)/python benchmarks/sign.py
+	@command -v npm >/dev/null && npm ci --prefix benchmarks/smtp --ignore-scripts --silent || true
 	$(BIN)/python benchmarks/send.py
 
 bench-crash: $(STAMP)  ## kill, stop and cut off what delivers, 50 times and more, and count who got what (SEED=1)

@@ -1,191 +1,309 @@
-# ruff: noqa: INP001, T201, S603 - a script that starts what it compares with
-"""How fast an issue is delivered: `python benchmarks/send.py [--count 20000] [--connections 16] [--delay 0]`.
+# ruff: noqa: INP001, T201 - a script that prints
+"""How fast an issue is delivered, beside what else sends mail: `python benchmarks/send.py [--markdown]`.
 
-One issue of 60 KB, multipart, five values each reader's own, to a mail server that takes everything and keeps nothing
-(smtp/sink.c; `--delay` milliseconds of round trip). Ours is the whole of stage 4: recipients from the ledger, messages
-assembled, each one started and marked in SQLite. Beside it what else sends mail, without any ledger: the standard
-library with a Jinja template and an EmailMessage, the same with bytes that are ready, and nodemailer's pool where node
-and npm are there. CPU seconds are those of the sender.
+One issue as messages of 60 KB, multipart, five values each reader's own. Ours is the whole of stage 4: recipients from
+the ledger, messages assembled, each one started and marked in SQLite; the others keep no ledger. Each part is one mail
+server, and everything in it is sent there in turn, round after round; printed is the median round. CPU is that of the
+sender alone. What is not installed is named with how to get it. `--only TITLE` runs parts by words of their titles,
+`--scale 0.2` with a fifth of the messages.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
-import shutil
-import smtplib
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import assemble
+from benchmarks.smtp import Job, Missing, Sent, kit, ours, peers, sinks
 
-from newsletter.deliver import deliver
-from newsletter.links import Links
-from newsletter.mail.smtp import open_smtp
-from newsletter.model import Newsletter, Slotted, Verdict
-from newsletter.store import migrate, open_store
-from newsletter.store.issues import Audience
-from newsletter.store.subscribers import Applicant
+LEAST = 20  # messages of a row, however small the scale
 
-FOLDER = Path(__file__).parent / "smtp"
-assemble.SIZE = 43_000  # of HTML: with the text and both parts encoded, a message of 60 KB
+Way = Callable[[Job], Sent]
+Sink = Callable[[Path], AbstractContextManager[sinks.Running]]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """How long it took, CPU of the sender, its most resident memory in MB."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A way to send so many messages; the changes are those of the part's job. `needs` raises Missing beforehand."""
 
-    seconds: float
-    cpu: float
-    memory: float
+    name: str
+    way: Way
+    count: int
+    signed: str = ""
+    chunking: int = 0
+    processes: int = 1
+    connections: int = 0  # 0: those of the part
+    needs: Callable[[], None] = lambda: None
 
 
-def ours(port: int, count: int, connections: int) -> Sent:
-    """Stage 4, whole."""
-    now = datetime(2026, 11, 20, 8, tzinfo=UTC)
-    newsletter = Newsletter(name="daily", title="Daily Papers", sender="Daily Papers <papers@example.org>")
-    with tempfile.TemporaryDirectory() as folder, closing(open_store(f"sqlite:///{folder}/bench.db")) as store:
-        migrate.upgrade(store.db)
-        readers = (Applicant(email=f"reader{number}@example.org", name="Reader") for number in range(count))
-        store.subscribers.add(list(readers), newsletter="daily", confirmed=True, how="benchmark", now=now)
-        issue = assemble.an_issue(4)
-        number, _ = store.issues.publish(
-            issue, assemble.rendered(), newsletter=newsletter, audience=Audience(at=now), now=now
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a row has to reach: so many times the rate of the best of the others, or at most so much of its CPU."""
+
+    what: str
+    row: str
+    others: tuple[str, ...]
+    times: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A mail server, and what is sent to it."""
+
+    title: str
+    sink: Sink
+    rows: tuple[Row, ...]
+    connections: int = 16
+    starttls: bool = False
+    rounds: int = 3
+    targets: tuple[Target, ...] = ()
+
+
+OURS = "newsletter, with its ledger"
+TWO = "newsletter, two processes"
+BDAT = "newsletter, BDAT, 8 at once"
+ALONE = "its SMTP client alone, ready"
+FLOOR = "a program in C, pipelined, ready"
+SOURCE = "postfix's smtp-source"
+LISTMONK = "listmonk's way, in Go"
+NODEMAILER = "nodemailer's pool"
+NODEMAILER_READY = "nodemailer's pool, ready"
+SMTPLIB = "smtplib, Jinja2 and EmailMessage"
+SMTPLIB_READY = "smtplib, ready"
+AIO = "aiosmtplib, Jinja2 and EmailMessage"
+AIO_READY = "aiosmtplib, ready"
+RSA, RSA_TWO, ED25519 = "newsletter, RSA", "newsletter, RSA, two processes", "newsletter, Ed25519"
+NODEMAILER_RSA = "nodemailer's pool, RSA"
+COMPOSING = (LISTMONK, NODEMAILER, SMTPLIB, AIO)
+
+
+def parts() -> Iterator[Part]:
+    """All of it, in the order of the table."""
+    yield Part(
+        title="A fast server, no delay",
+        sink=sinks.fast,
+        rows=(
+            Row(name=OURS, way=ours.newsletter, count=20_000),
+            Row(name=TWO, way=ours.newsletter, count=20_000, processes=2, connections=8),
+            Row(name=ALONE, way=ours.client, count=20_000),
+            Row(name=FLOOR, way=peers.c_source, count=20_000),
+            Row(name=SOURCE, way=peers.smtp_source, count=10_000),
+            Row(name=LISTMONK, way=peers.listmonk_way, count=2_000),
+            Row(name=NODEMAILER, way=peers.nodemailer_composing, count=800),
+            Row(name=SMTPLIB, way=peers.smtplib_composing, count=300),
+            Row(name=AIO, way=peers.aiosmtplib_composing, count=300),
+            Row(name=NODEMAILER_READY, way=peers.nodemailer_ready, count=2_000),
+            Row(name=SMTPLIB_READY, way=peers.smtplib_ready, count=2_000),
+            Row(name=AIO_READY, way=peers.aiosmtplib_ready, count=1_000),
+        ),
+        targets=(
+            Target(what="the best that composes", row=OURS, others=COMPOSING, times=8),
+            Target(what="the program in C", row=OURS, others=(FLOOR,), times=0.6),
+            Target(what="its client alone, by CPU", row=OURS, others=(ALONE,), times=0.7),
+        ),
+    )
+    yield Part(
+        title="The same, signed",
+        sink=sinks.fast,
+        rows=(
+            Row(name=RSA, way=ours.newsletter, count=3_000, signed="rsa"),
+            Row(name=RSA_TWO, way=ours.newsletter, count=6_000, signed="rsa", processes=2, connections=8),
+            Row(name=ED25519, way=ours.newsletter, count=8_000, signed="ed25519"),
+            Row(name=NODEMAILER_RSA, way=peers.nodemailer_composing, count=400, signed="rsa"),
+        ),
+        targets=(
+            Target(what="nodemailer, RSA", row=RSA, others=(NODEMAILER_RSA,), times=6),
+            Target(what="one process", row=RSA_TWO, others=(RSA,), times=1.5),
+            Target(what="nodemailer's RSA, by Ed25519", row=ED25519, others=(NODEMAILER_RSA,), times=20),
+        ),
+    )
+    yield Part(
+        title="STARTTLS",
+        sink=lambda folder: sinks.fast(folder, starttls=True),
+        starttls=True,
+        rows=(
+            Row(name=OURS, way=ours.newsletter, count=6_000),
+            Row(name=ALONE, way=ours.client, count=10_000),
+            Row(name=LISTMONK, way=peers.listmonk_way, count=1_500),
+            Row(name=NODEMAILER, way=peers.nodemailer_composing, count=600),
+            Row(name=SMTPLIB, way=peers.smtplib_composing, count=200),
+            Row(name=AIO, way=peers.aiosmtplib_composing, count=200),
+            Row(name=NODEMAILER_READY, way=peers.nodemailer_ready, count=1_500),
+            Row(name=SMTPLIB_READY, way=peers.smtplib_ready, count=1_500),
+            Row(name=AIO_READY, way=peers.aiosmtplib_ready, count=800),
+        ),
+        targets=(Target(what="the best that composes", row=OURS, others=COMPOSING, times=4),),
+    )
+    yield Part(
+        title="20 ms of round trip",
+        sink=lambda folder: sinks.fast(folder, delay=20, chunking=True),
+        connections=10,
+        rounds=1,
+        rows=(
+            Row(name=OURS, way=ours.newsletter, count=2_000),
+            Row(name=BDAT, way=ours.newsletter, count=8_000, chunking=8, needs=ours.knows_chunking),
+            Row(name=LISTMONK, way=peers.listmonk_way, count=500),
+            Row(name=NODEMAILER_READY, way=peers.nodemailer_ready, count=1_000),
+            Row(name=SMTPLIB_READY, way=peers.smtplib_ready, count=500),
+            Row(name=AIO_READY, way=peers.aiosmtplib_ready, count=500),
+        ),
+        targets=(
+            Target(what="nodemailer", row=OURS, others=(NODEMAILER_READY,), times=1.9),
+            Target(what="smtplib and aiosmtplib", row=OURS, others=(SMTPLIB_READY, AIO_READY), times=3.9),
+            Target(what="listmonk's way", row=OURS, others=(LISTMONK,), times=4.8),
+            Target(
+                what="the best other, by BDAT",
+                row=BDAT,
+                others=(LISTMONK, NODEMAILER_READY, SMTPLIB_READY, AIO_READY),
+                times=10,
+            ),
+        ),
+    )
+    yield Part(
+        title="Postfix, its queue on the disk",
+        sink=lambda _: sinks.postfix(),
+        rows=(
+            Row(name=OURS, way=ours.newsletter, count=1_500),
+            Row(name=SOURCE, way=peers.smtp_source, count=1_500),
+            Row(name=LISTMONK, way=peers.listmonk_way, count=800),
+            Row(name=NODEMAILER, way=peers.nodemailer_composing, count=500),
+            Row(name=SMTPLIB_READY, way=peers.smtplib_ready, count=800),
+            Row(name=AIO_READY, way=peers.aiosmtplib_ready, count=800),
+        ),
+        targets=(Target(what="smtp-source", row=OURS, others=(SOURCE,), times=0.8),),
+    )
+    yield Part(
+        title="aiosmtpd",
+        sink=lambda _: sinks.aiosmtpd(),
+        rounds=1,
+        rows=(
+            Row(name=OURS, way=ours.newsletter, count=1_000),
+            Row(name=LISTMONK, way=peers.listmonk_way, count=600),
+            Row(name=NODEMAILER, way=peers.nodemailer_composing, count=400),
+            Row(name=SMTPLIB, way=peers.smtplib_composing, count=200),
+            Row(name=AIO, way=peers.aiosmtplib_composing, count=200),
+        ),
+    )
+
+
+Found = dict[str, tuple[int, Sent]]
+
+
+def measure(part: Part, folder: Path, *, scale: float) -> tuple[Found, list[str]]:
+    """The median round of each row, with how many messages it was; and a line for each row that cannot be."""
+    told: dict[str, list[tuple[int, Sent]]] = {}
+    lacking: dict[str, str] = {}
+    for _ in range(part.rounds):
+        for row in part.rows:
+            if row.name in lacking:
+                continue
+            try:
+                row.needs()
+                told.setdefault(row.name, []).append(_once(part, row, folder, scale=scale))
+            except Missing as missing:
+                lacking[row.name] = str(missing)
+    found = {
+        name: sorted(rounds, key=lambda one: one[1].seconds / one[0])[len(rounds) // 2]
+        for name, rounds in told.items()
+        if rounds
+    }
+    return found, [f"{name}: {why}" for name, why in lacking.items()]
+
+
+def _once(part: Part, row: Row, folder: Path, *, scale: float) -> tuple[int, Sent]:
+    count = max(LEAST, int(row.count * scale))
+    connections = row.connections or part.connections
+    with part.sink(folder) as sink:
+        job = Job(
+            port=sink.port,
+            count=count,
+            connections=connections,
+            kit=folder,
+            starttls=part.starttls,
+            signed=row.signed,
+            chunking=row.chunking,
+            processes=row.processes,
         )
-        links = Links(base_url="https://papers.example.org", keys=("a key of this benchmark",))
-        send = open_smtp(f"smtp://127.0.0.1:{port}?connections={connections}")
-        began = _spent()
-        delivered = deliver(number, send=send, links=links, store=store, clock=lambda: now)
-        sent = _since(began)
-        assert delivered.outcomes == {Verdict.SENT: count}, delivered  # noqa: S101
-    return sent
+        return count, row.way(job)
 
 
-def standard_library(port: int, count: int, connections: int) -> Sent:
-    """Smtplib in threads, each message made by a template and EmailMessage."""
-    message = assemble.usual(assemble.rendered())
-    return _threads(port, count, connections, message)
+def lines(part: Part, found: Found, *, markdown: bool) -> Iterator[str]:
+    """The part as a table, and under it what its rows have to reach."""
+    heads = ("way", "messages", "a second", "CPU µs", "MB", "ours is faster")
+    rows = [tuple(_cells(name, found, found.get(part.rows[0].name))) for name in (row.name for row in part.rows)]
+    rows = [row for row in rows if row]
+    yield f"### {part.title}" if markdown else f"\n{part.title}, {part.connections} connections"
+    if markdown:
+        yield f"\n{part.connections} connections.\n"
+        for row in (heads, ("---",) * len(heads), *rows):
+            yield f"| {' | '.join(row)} |"
+        yield ""
+    else:
+        for row in (heads, *rows):
+            yield f"{row[0]:38} {row[1]:>9} {row[2]:>9} {row[3]:>8} {row[4]:>6} {row[5]:>15}"
+    for target in part.targets:
+        if verdict := reached(target, found):
+            yield f"- {verdict}" if markdown else f"  {verdict}"
 
 
-def ready_bytes(port: int, count: int, connections: int) -> Sent:
-    """Smtplib in threads, with one message that is ready."""
-    data = assemble.usual(assemble.rendered())(1)
-    return _threads(port, count, connections, lambda _: data)
+def _cells(name: str, found: Found, first: tuple[int, Sent] | None) -> Sequence[str]:
+    if name not in found:
+        return ()
+    count, sent = found[name]
+    rate = count / sent.seconds
+    times = f"{first[0] / first[1].seconds / rate:.1f} times" if first and first[1] is not sent else ""
+    return (
+        name,
+        f"{count:,}",
+        f"{rate:,.0f}",
+        f"{sent.cpu / count * 1e6:,.0f}",
+        f"{sent.memory:,.0f}" if sent.memory else "",
+        times,
+    )
 
 
-def nodemailer(port: int, count: int, connections: int) -> Sent:
-    """Nodemailer's pool, which composes each message."""
-    issue = assemble.rendered()
+def reached(target: Target, found: Found) -> str:
+    """Whether a target was reached, in a line; empty where a row is missing."""
+    others = [found[name] for name in target.others if name in found]
+    if target.row not in found or not others:
+        return ""
+    by_cpu = target.what.endswith("by CPU")
 
-    def template(kind: str) -> str:
-        pieces = (piece for fragment in issue.fragments for piece in getattr(fragment, kind))
-        return "".join(f"{{{{ {piece.token} }}}}" if isinstance(piece, Slotted) else piece for piece in pieces)
+    def figure(one: tuple[int, Sent]) -> float:
+        return one[0] / (one[1].cpu if by_cpu else one[1].seconds)
 
-    told = {"subject": issue.subject, "html": template("html"), "text": template("text"), "values": assemble.TOKENS}
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(told, file)
-        file.flush()
-        command = ["node", str(FOLDER / "nodemailer.mjs"), str(port), str(count), str(connections), file.name]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Sent(seconds, cpu, after.ru_maxrss / 1024)
-
-
-def _threads(port: int, count: int, connections: int, message: Callable[[int], bytes]) -> Sent:
-    def work(start: int) -> None:
-        with smtplib.SMTP("127.0.0.1", port) as server:
-            for number in range(start, count, connections):
-                server.sendmail("papers@example.org", [f"reader{number}@example.org"], message(number))
-
-    threads = [threading.Thread(target=work, args=(start,)) for start in range(connections)]
-    began = _spent()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return _since(began)
-
-
-def _spent() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
-
-
-def _since(began: tuple[float, float]) -> Sent:
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Sent(time.perf_counter() - began[0], time.process_time() - began[1], memory)
-
-
-@contextmanager
-def sink(program: Path, delay: float) -> Iterator[int]:
-    """The mail server; its port."""
-    with subprocess.Popen([program, "0", str(delay)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101
-        yield int(process.stdout.readline())
-        process.terminate()
-
-
-def _alone(way: Callable[[int, int, int], Sent], port: int, count: int, connections: int) -> Sent:
-    """In a process of its own."""
-    here, there = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_tell, args=(there, way, port, count, connections))
-    process.start()
-    sent: Sent = here.recv()
-    process.join()
-    return sent
-
-
-def _tell(there: Connection, way: Callable[[int, int, int], Sent], port: int, count: int, connections: int) -> None:
-    there.send(way(port, count, connections))
+    times = figure(found[target.row]) / max(map(figure, others))
+    verdict = "reached" if times >= target.times else "MISSED"
+    return f"{target.row}: {times:.2f} times {target.what}; {target.times:g} wanted, {verdict}"
 
 
 def main() -> None:
-    """Each way once a round, in turn; the median round of each."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=20_000)
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--delay", type=float, default=0, help="milliseconds of round trip")
-    parser.add_argument("--rounds", type=int, default=3)
+    """Every part, printed as soon as it is measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--markdown", action="store_true", help="print tables for docs/performance.md")
+    parser.add_argument("--only", action="append", default=[], help="words of the titles of parts")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of messages")
+    parser.add_argument("--rounds", type=int, help="instead of those of each part")
     given = parser.parse_args()
-    ways: dict[str, tuple[Callable[[int, int, int], Sent], int]] = {
-        "newsletter, with ledger": (ours, given.count),
-        "smtplib, ready bytes": (ready_bytes, given.count // 10),
-        "smtplib, Jinja2, EmailMessage": (standard_library, given.count // 20),
-    }
-    if shutil.which("node") and (FOLDER / "node_modules").is_dir():
-        ways["nodemailer pool"] = nodemailer, given.count // 20
-    else:
-        print(f"# without nodemailer: `npm install` in {FOLDER} brings it")
-    with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "sink"
-        subprocess.run(["cc", "-O2", "-o", program, FOLDER / "sink.c"], check=True)  # noqa: S607
-        found: dict[str, list[tuple[int, Sent]]] = {name: [] for name in ways}
-        for _ in range(given.rounds):
-            for name, (way, count) in ways.items():
-                with sink(program, given.delay) as port:
-                    found[name].append((count, _alone(way, port, count, given.connections)))
-    print(f"{'way':32} {'messages':>9} {'a second':>9} {'CPU µs':>8} {'MB':>6}   times")
-    first = 0.0
-    for name, rounds in found.items():
-        count, sent = sorted(rounds, key=lambda told: told[1].seconds)[len(rounds) // 2]
-        rate = count / sent.seconds
-        first = first or rate
-        spent = sent.cpu / count * 1e6
-        print(f"{name:32} {count:>9,} {rate:>9,.0f} {spent:>8,.0f} {sent.memory:>6,.0f} {first / rate:>7.1f}")
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        for line in kit.prepare(folder):
+            print(f"# {line}")
+        for part in parts():
+            if given.only and not any(word.lower() in part.title.lower() for word in given.only):
+                continue
+            began = time.perf_counter()
+            found, lacking = measure(replace(part, rounds=given.rounds or part.rounds), folder, scale=given.scale)
+            for line in (*lines(part, found, markdown=given.markdown), *(f"# {line}" for line in lacking)):
+                print(line)
+            print(f"# {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

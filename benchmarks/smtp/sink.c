@@ -1,9 +1,11 @@
 /* A mail server that takes everything and keeps nothing, so that only the sender's speed is measured.
  *
- *     gcc -O2 -o sink sink.c && ./sink PORT [DELAY_MS] [CHUNKING]
+ *     cc -O2 -o sink sink.c && ./sink PORT [DELAY_MS [CHUNKING]]
+ *     cc -O2 -DTLS -o sink sink.c -lssl -lcrypto && ./sink PORT DELAY_MS CHUNKING CERTIFICATE KEY
  *
  * One thread, epoll. Each reply leaves DELAY_MS after its command came, as over a line of that round trip. It announces
- * PIPELINING, and CHUNKING when asked to. On SIGTERM it prints how many messages it took. Port 0 picks one and prints it.
+ * PIPELINING, CHUNKING when that is 1, and STARTTLS when it has a certificate. On SIGTERM it prints how many messages it
+ * took. Port 0 picks one and prints it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,6 +22,10 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef TLS
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif
 
 enum { BUFFER = 1 << 18, PENDING = 1 << 13, MOST = 65536, LATER = 256 };
 
@@ -27,6 +33,10 @@ struct later { double at; int length; char text[120]; };
 
 struct peer {
     int fd, length, in_data, out_length;
+#ifdef TLS
+    SSL *ssl;
+    int shaking;            /* hands */
+#endif
     long chunk;             /* bytes of a chunk still to come */
     unsigned first, last;   /* of the replies that wait for their time */
     struct later later[LATER];
@@ -37,6 +47,9 @@ static struct peer *peers[MOST];
 static long taken;
 static double delay;
 static int chunking;
+#ifdef TLS
+static SSL_CTX *tls;
+#endif
 static volatile sig_atomic_t over;
 
 static double now(void) {
@@ -48,8 +61,32 @@ static double now(void) {
 static void finish(int number) { (void)number; over = 1; }
 
 static void flush(struct peer *p) {
+#ifdef TLS
+    if (p->ssl && !p->shaking) {
+        if (p->out_length) SSL_write(p->ssl, p->out, p->out_length);
+        p->out_length = 0;
+        return;
+    }
+#endif
     if (p->out_length && send(p->fd, p->out, p->out_length, MSG_NOSIGNAL) < 0) {}
     p->out_length = 0;
+}
+
+/* As recv: bytes, 0 at the end, -1 with EAGAIN where there are none now. */
+static ssize_t receive(struct peer *p) {
+#ifdef TLS
+    if (p->ssl) {
+        int got = 1;
+        ERR_clear_error();   /* what another connection left there would be taken for ours */
+        if (p->shaking && (got = SSL_accept(p->ssl)) == 1) p->shaking = 0;
+        if (got == 1) got = SSL_read(p->ssl, p->in + p->length, BUFFER - p->length);
+        if (got > 0) return got;
+        int why = SSL_get_error(p->ssl, got);
+        errno = EAGAIN;
+        return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? -1 : 0;
+    }
+#endif
+    return recv(p->fd, p->in + p->length, BUFFER - p->length, 0);
 }
 
 static void say(struct peer *p, const char *text) {
@@ -66,17 +103,27 @@ static void say(struct peer *p, const char *text) {
     p->out_length += length;
 }
 
-static int command(struct peer *p, char *line, int length) {
+static void command(struct peer *p, char *line) {
     if (!strncasecmp(line, "DATA", 4)) { p->in_data = 1; say(p, "354 go on\r\n"); }
-    else if (!strncasecmp(line, "EHLO", 4))
-        say(p, chunking ? "250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
-                        : "250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n");
-    else if (!strncasecmp(line, "BDAT ", 5)) {
+    else if (!strncasecmp(line, "EHLO", 4)) {
+        char text[120] = "250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n";
+#ifdef TLS
+        if (tls && !p->ssl) strcat(text, "250-STARTTLS\r\n");
+#endif
+        if (chunking) strcat(text, "250-CHUNKING\r\n");
+        say(p, strcat(text, "250 SMTPUTF8\r\n"));
+#ifdef TLS
+    } else if (tls && !p->ssl && !strncasecmp(line, "STARTTLS", 8)) {
+        say(p, "220 2.0.0 go ahead\r\n");
+        flush(p);
+        p->ssl = SSL_new(tls);
+        p->shaking = 1;
+        SSL_set_fd(p->ssl, p->fd);
+#endif
+    } else if (!strncasecmp(line, "BDAT ", 5)) {
         p->chunk = strtol(line + 5, NULL, 10) + 1;   /* one more: zero means there is none */
     } else if (!strncasecmp(line, "QUIT", 4)) { say(p, "221 bye\r\n"); }
     else say(p, "250 2.0.0 ok\r\n");
-    (void)length;
-    return 0;
 }
 
 static void take(struct peer *p) {
@@ -106,7 +153,7 @@ static void take(struct peer *p) {
         } else {
             char *end = memchr(here, '\n', left);
             if (!end) break;
-            command(p, here, end - here);
+            command(p, here);
             at = end + 1 - p->in;
         }
     }
@@ -116,6 +163,9 @@ static void take(struct peer *p) {
 
 static void leave(struct peer *p) {
     peers[p->fd] = NULL;
+#ifdef TLS
+    if (p->ssl) SSL_free(p->ssl);
+#endif
     close(p->fd);
     free(p);
 }
@@ -123,7 +173,19 @@ static void leave(struct peer *p) {
 int main(int count, char **given) {
     int port = count > 1 ? atoi(given[1]) : 0, one = 1;
     delay = count > 2 ? atof(given[2]) / 1e3 : 0;
-    chunking = count > 3;
+    chunking = count > 3 && atoi(given[3]);
+    int segment = 0;
+#ifdef TLS
+    if (count > 5) {
+        tls = SSL_CTX_new(TLS_server_method());
+        SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        if (SSL_CTX_use_certificate_file(tls, given[4], SSL_FILETYPE_PEM) != 1
+            || SSL_CTX_use_PrivateKey_file(tls, given[5], SSL_FILETYPE_PEM) != 1) { fputs("no certificate\n", stderr); return 1; }
+        /* As on a network: over the loopback's segments of 64 KB a client that leaves Nagle's algorithm on waits for
+         * our delayed acknowledgement in the middle of each message, and would be measured by that. */
+        segment = 1448;
+    }
+#endif
     struct sigaction action = {.sa_handler = finish};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
@@ -131,6 +193,7 @@ int main(int count, char **given) {
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof address;
+    if (segment) setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
     if (bind(listener, (void *)&address, size) || listen(listener, 1024)) { perror("listen"); return 1; }
     getsockname(listener, (void *)&address, &size);
     printf("%d\n", ntohs(address.sin_port));
@@ -155,9 +218,16 @@ int main(int count, char **given) {
             }
             struct peer *p = peers[fd];
             if (!p) continue;
-            ssize_t got = recv(fd, p->in + p->length, BUFFER - p->length, 0);
-            if (got == 0 || (got < 0 && errno != EAGAIN)) { leave(p); continue; }
-            if (got > 0) { p->length += got; take(p); flush(p); }
+            ssize_t got;
+            do {   /* what TLS has decrypted already is announced by nobody */
+                got = receive(p);
+                if (got > 0) { p->length += got; take(p); flush(p); }
+#ifdef TLS
+            } while (p->ssl && got > 0);
+#else
+            } while (0);
+#endif
+            if (got == 0 || (got < 0 && errno != EAGAIN)) leave(p);
         }
         if (delay <= 0) continue;
         double time = now();
