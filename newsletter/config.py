@@ -94,6 +94,10 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "SUMMARIES_MODEL": Setting(default="", help="the name of the model there"),
     "SUMMARIES_KEY": Setting(default="", help="the key for that server, where it wants one", secret=True),
+    "WEBSUB_HUB": Setting(
+        default="",
+        help="a WebSub hub that feeds name, for readers that want to be told of news at once; empty: none",
+    ),
     "LOG_FORMAT": Setting(default="text", help="text for people, json for machines"),
 }
 
@@ -121,6 +125,7 @@ class Config:
     summaries_url: str
     summaries_model: str
     summaries_key: str = field(repr=False)
+    websub_hub: str
     log_format: str
 
 
@@ -149,6 +154,7 @@ def load_config(workspace: Path, environ: Mapping[str, str] = os.environ) -> Con
         "SUMMARIES_URL": lambda text: _base_url(text) if text else "",
         "SUMMARIES_MODEL": lambda text: _model(text, values["SUMMARIES_URL"]),
         "SUMMARIES_KEY": str,
+        "WEBSUB_HUB": lambda text: _base_url(text) if text else "",
         "LOG_FORMAT": _log_format,
     }
     parsed: dict[str, object] = {}

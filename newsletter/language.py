@@ -57,6 +57,10 @@ class Language:
         """`20 Nov`."""
         return str(format_skeleton("MMMd", day, locale=self._locale))
 
+    def month(self, day: date) -> str:
+        """`November 2026`."""
+        return str(format_skeleton("yMMMM", day, locale=self._locale))
+
     def time(self, at: datetime) -> str:
         """`08:00`."""
         return str(format_time(at, "short", locale=self._locale))

@@ -13,7 +13,7 @@ from newsletter.app import load_plugins
 
 PACKAGE = Path(newsletter.__file__).parent
 ROOMS = ("cli", "demo", "mail", "preview", "render", "schedule", "sources", "store", "topics", "web")
-DISTRIBUTIONS = {"yaml": "pyyaml", "dotenv": "python-dotenv"}
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "dotenv": "python-dotenv"}
 # Used without being imported: a decoder that aiohttp finds, the zones that zoneinfo finds.
 INDIRECT = {"brotli", "python-multipart", "tzdata"}
 SHARED = {"uvloop"}  # the loop of both asyncio islands, where it is installed

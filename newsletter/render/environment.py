@@ -32,6 +32,7 @@ PHRASES: Mapping[str, Callable[..., str]] = {
     "full_date": Language.full_date,
     "label": phrases.label,
     "more_counted": phrases.more_counted,
+    "month": Language.month,
     "more_in": phrases.more_in,
     "names": phrases.names,
     "number": Language.number,

@@ -63,10 +63,13 @@ def sanitize_newsletter(newsletter: Newsletter) -> Newsletter:
 
 
 def _section(section: Section) -> Section:
-    return replace(section, title=clean(section.title, NAME), stories=tuple(_story(story) for story in section.stories))
+    return replace(
+        section, title=clean(section.title, NAME), stories=tuple(sanitize_story(story) for story in section.stories)
+    )
 
 
-def _story(story: Story) -> Story:
+def sanitize_story(story: Story) -> Story:
+    """The same story with every text cleaned and clipped and every address that is no web address dropped."""
     url = web_address(story.url)
     links = (Link(rel=clean(link.rel, NAME), url=web_address(link.url)) for link in story.links)
     mentions = (Mention(source=clean(mention.source, NAME), url=web_address(mention.url)) for mention in story.mentions)

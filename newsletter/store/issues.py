@@ -20,6 +20,7 @@ from newsletter.store.schema import deliveries, issues, subscribers, subscriptio
 
 PUBLISHED = "published"
 SKIPPED = "skipped"
+_COPIES = r"\_copy/%"  # slots of copies for named people (`by_hand`), which are nobody else's to see
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,20 +123,46 @@ class Issues:
             window=windows.read(row.send_window) if row.send_window else None,
         )
 
-    def latest(self, newsletter: str) -> int | None:
-        """The number of the newest issue that went to everybody; None before the first."""
+    def public(
+        self, newsletter: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 1000
+    ) -> builtins.list[Decided]:
+        """The issues that went to everybody, newest first; of the slots from `since` on and before `until`."""
         query = (
-            sa.select(issues.c.id)
-            .where(
-                issues.c.newsletter == newsletter,
-                issues.c.state == PUBLISHED,
-                issues.c.slot.not_like(r"\_copy/%", escape="\\"),
-            )
+            sa.select(*_DECIDED)
+            .where(issues.c.newsletter == newsletter, issues.c.state == PUBLISHED)
+            .where(issues.c.slot.not_like(_COPIES, escape="\\"))
             .order_by(issues.c.at.desc(), issues.c.id.desc())
-            .limit(1)
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(issues.c.at >= since)
+        if until is not None:
+            query = query.where(issues.c.at < until)
+        with self._db.reading() as connection:
+            return [Decided(**row) for row in connection.execute(query).mappings()]
+
+    def named(self, newsletter: str, slot: str) -> int | None:
+        """The number of the issue of a slot that went to everybody; None where there is none."""
+        query = sa.select(issues.c.id).where(
+            issues.c.newsletter == newsletter,
+            issues.c.slot == slot,
+            issues.c.state == PUBLISHED,
+            issues.c.slot.not_like(_COPIES, escape="\\"),
         )
         with self._db.reading() as connection:
             return connection.execute(query).scalar()
+
+    def telling(self, newsletter: str, keys: Collection[str]) -> builtins.list[int]:
+        """The issues that told a story last, by any of its keys, oldest first; at most a few."""
+        query = (
+            sa.select(issues.c.id)
+            .join(told, told.c.issue == issues.c.id)
+            .where(told.c.newsletter == newsletter, told.c.key.in_(sorted(keys)[:500]))
+            .distinct()
+            .order_by(issues.c.id)
+        )
+        with self._db.reading() as connection:
+            return list(connection.execute(query).scalars())
 
     def last_published(self, newsletter: str, *, before: datetime) -> datetime | None:
         """The instant of the newest published slot before another."""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from newsletter.errors import LinkError, NotFound
-from newsletter.web import home, static
+from newsletter.web import about, archive, feeds, home, oembed, searching, static, stories
 from newsletter.web.safety import Safety, masked
 from newsletter.web.site import Site, site_of
 
@@ -28,7 +28,17 @@ _WORDS = {
 
 def build(site: Site) -> Safety:
     """The application that serves a site."""
-    routes: list[BaseRoute] = [*static.routes, *home.routes]
+    routes: list[BaseRoute] = [
+        *static.routes,
+        *oembed.routes,
+        *home.routes,
+        *feeds.routes,
+        *about.routes,
+        *searching.routes,
+        *stories.routes,
+        *archive.routes,
+        *archive.issue_routes,
+    ]
     application = Starlette(
         routes=[Mount(site.root, routes=routes)] if site.root else routes,
         exception_handlers={

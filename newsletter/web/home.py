@@ -7,6 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from newsletter.model import Newsletter
+from newsletter.render.sanitize import sanitize
+from newsletter.web.caching import public
 from newsletter.web.site import Site, site_of
 
 
@@ -15,21 +17,20 @@ def front(request: Request) -> Response:
     site = site_of(request)
     newsletters = site.newsletters
     if len(newsletters) == 1:
-        return _front(site, newsletters[0])
+        return public(request, _front(site, newsletters[0]))
     return site.page("front", path="/", newsletters=newsletters)
 
 
 def newsletter(request: Request) -> Response:
     """GET /{newsletter}: its latest issue, and the sign-up."""
     site = site_of(request)
-    return _front(site, site.newsletter(request))
+    return public(request, _front(site, site.newsletter(request)))
 
 
 def _front(site: Site, newsletter: Newsletter) -> Response:
-    store = site.app.store
-    latest = store.issues.latest(newsletter.name)
-    issue = store.issues.load(latest).issue if latest is not None else None
-    return site.page("newsletter", newsletter=newsletter, path=f"/{newsletter.name}", issue=issue)
+    latest = site.back_issues.latest(newsletter.name)
+    issue = sanitize(latest.issue) if latest else None
+    return site.page("newsletter", newsletter=newsletter, path=f"/{newsletter.name}", here="latest", issue=issue)
 
 
 routes = [Route("/", front), Route("/{newsletter}", newsletter)]

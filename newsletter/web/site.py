@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from newsletter.app import App
+from newsletter.back_issues import BackIssues
 from newsletter.errors import NotFound
 from newsletter.language import Language, speak
 from newsletter.model import Newsletter
 from newsletter.render.environment import Templates, bundled_templates
+from newsletter.web.addresses import archive_path, issue_path, story_path, topic_path
 from newsletter.web.static import Static, read_static
 
 PRIVATE = {
@@ -34,10 +36,12 @@ class Site:
     clock: Callable[[], datetime]
     templates: Templates = field(init=False)
     static: Static = field(init=False)
+    back_issues: BackIssues = field(init=False)
 
     def __post_init__(self) -> None:
         folders = [self.app.config.templates, bundled_templates()]
         self.templates = Templates(folders)
+        self.back_issues = BackIssues(self.app.store)
         self.static = read_static([folder / "web" / "static" for folder in folders])
 
     @cached_property
@@ -58,6 +62,20 @@ class Site:
                 return newsletter
         raise NotFound(f"there is no newsletter {name!r}")
 
+    def url(self, path: str) -> str:
+        """The whole address of a path, as the public knows it."""
+        return f"{self.app.config.base_url}{path}"
+
+    def fragment(self, template: str, *, newsletter: Newsletter, **variables: object) -> str:
+        """A piece of HTML from `templates/web/<template>.html.j2`, for where there is no page around it."""
+        language = speak(newsletter.language)
+        common = {
+            "newsletter": newsletter,
+            "base_url": self.app.config.base_url,
+            "story_path": story_path,
+        }
+        return self.templates.render(f"web/{template}.html.j2", {**common, **variables}, language=language)
+
     def page(
         self,
         template: str,
@@ -73,18 +91,26 @@ class Site:
 
         `path` is where the page is found, for links that name it; `private` is for what one reader alone may see.
         Beside its own variables every template gets `newsletter` (or None), `root`, `base_url`, `url`, `style`,
-        `language`, `direction` and `private`.
+        `language`, `direction`, `private`, `here` (the part of the navigation), `description` and `feeds`.
         """
         language = language or speak(newsletter.language if newsletter else "en")
         common = {
+            "here": "",
+            "description": "",
+            "picture": "",
+            "feeds": (),
             "newsletter": newsletter,
             "root": self.root,
             "base_url": self.app.config.base_url,
-            "url": f"{self.app.config.base_url}{path}",
+            "url": self.url(path),
             "style": self.static.path("style.css"),
             "language": language.tag,
             "direction": language.direction,
             "private": private,
+            "story_path": story_path,
+            "issue_path": issue_path,
+            "archive_path": archive_path,
+            "topic_path": topic_path,
         }
         html = self.templates.render(f"web/{template}.html.j2", {**common, **variables}, language=language)
         return HTMLResponse(html, status_code=status, headers=PRIVATE if private else None)

@@ -40,6 +40,7 @@ class Website:
     workspace: Workspace
     app: App
     mailbox: Mailbox
+    site: Site = field(init=False)
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     def pass_time(self, by: timedelta) -> None:
@@ -87,6 +88,6 @@ def open_website(folder: Path, *, readers: int = 0, plan: str = "", **settings: 
         workspace = replace(workspace, settings={**workspace.settings, "NEWSLETTER_BASE_URL": url, **own})
         with open_app(load_config(workspace.folder, workspace.settings)) as app:
             website = Website(url=url, workspace=workspace, app=app, mailbox=mailbox)
-            site = Site(app=app, clock=lambda: website.now)
-            with open_server(site, listener):
+            website.site = Site(app=app, clock=lambda: website.now)
+            with open_server(website.site, listener):
                 yield website

@@ -1,0 +1,94 @@
+"""A page for each story, with what is like it and where it was told; and the latest stories of each topic."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from newsletter.errors import NotFound
+from newsletter.model import Newsletter, Story
+from newsletter.render.sanitize import sanitize_story
+from newsletter.search import Filters, search
+from newsletter.web.addresses import read_story, story_path, topic_path
+from newsletter.web.caching import public
+from newsletter.web.site import Site, site_of
+
+_ALIKE = 6
+_LATEST = 40
+
+
+def story(request: Request) -> Response:
+    """GET /{newsletter}/stories/{key}."""
+    site = site_of(request)
+    newsletter = site.newsletter(request)
+    key = read_story(request.path_params["key"])
+    told, told_in = _story(site, newsletter, key)
+    try:
+        filters = Filters(sources=newsletter.sources)
+        alike = search(site.app.archive, like=[key], filters=filters, limit=_ALIKE)
+    except NotFound:  # it was told, and has left the archive since
+        alike = []
+    page = site.page(
+        "story",
+        newsletter=newsletter,
+        path=story_path(newsletter.name, told.key),
+        story=sanitize_story(told),
+        told_in=told_in,
+        alike=[(found, sanitize_story(found.story)) for found in alike],
+    )
+    return public(request, page)
+
+
+def _story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, list[tuple[object, str]]]:
+    """A story as its sources have it now, and where this newsletter told it. NotFound for one that is not its own."""
+    archive = site.app.archive
+    known = archive.stories(archive.find([key])[key])
+    mine = [one for one in known.values() if {mention.source for mention in one.mentions} & set(newsletter.sources)]
+    issues = site.back_issues.telling(newsletter.name, mine[0] if mine else Story(key=key, title="", url=""))
+    in_issues = [
+        (one, other, section.title)
+        for one in issues
+        for section in one.issue.sections
+        for other in section.stories
+        if key in (other.key, *other.aliases)
+    ]
+    if not mine and not in_issues:
+        raise NotFound(f"{newsletter.name} has no story {key!r}")
+    return (mine[0] if mine else in_issues[-1][1]), [(one, title) for one, _, title in in_issues]
+
+
+def topics(request: Request) -> Response:
+    """GET /{newsletter}/topics."""
+    site = site_of(request)
+    newsletter = site.newsletter(request)
+    found = site.app.topics(newsletter)
+    page = site.page("topics", newsletter=newsletter, path=f"/{newsletter.name}/topics", here="topics", topics=found)
+    return public(request, page)
+
+
+def topic(request: Request) -> Response:
+    """GET /{newsletter}/topics/{topic}: its latest stories."""
+    site = site_of(request)
+    newsletter = site.newsletter(request)
+    name = request.path_params["topic"]
+    known = {one.name: one for one in site.app.topics(newsletter)}
+    if name not in known:
+        raise NotFound(f"{newsletter.name} has no topic {name!r}")
+    found = search(site.app.archive, filters=Filters(topics=(name,), sources=newsletter.sources), limit=_LATEST)
+    page = site.page(
+        "topic",
+        newsletter=newsletter,
+        path=topic_path(newsletter.name, name),
+        here="topics",
+        topic=known[name],
+        found=[(one, sanitize_story(one.story)) for one in found],
+    )
+    return public(request, page)
+
+
+routes = [
+    Route("/{newsletter}/topics", topics),
+    Route("/{newsletter}/topics/{topic}", topic),
+    Route("/{newsletter}/stories/{key:path}", story),
+]
