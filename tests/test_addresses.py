@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.addresses import address
+from newsletter.addresses import address, is_plain
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,29 @@ def test_nothing_slips_through(text: str) -> None:
     assert accepted.isprintable()
     assert not set(accepted) & set(' "<>,;()[]\\')
     assert address(accepted) == accepted
+
+
+_LOCALS = st.text("abzAZ09_+.-'!\u00e9 ", min_size=0, max_size=70)
+_LABELS = st.text("abxn09-_E\u00fc", min_size=0, max_size=6) | st.just("a" * 64) | st.just("xn--bcher-kva")
+_TOPS = st.sampled_from(["org", "test", "local", "example", "arpa", "x1", "1", "xn--p1ai", "ORG", "onion"])
+
+
+@given(_LOCALS, st.lists(_LABELS, max_size=4), _TOPS, st.sampled_from(["", "\n", " ", ".", ","]))
+def test_the_short_way_accepts_what_the_library_accepts(local: str, labels: list[str], top: str, end: str) -> None:
+    """What is known by its looks for an address is one to the library, too, and is written in the same way."""
+    text = f"{local}@{'.'.join([*labels, top])}{end}"
+
+    if is_plain(text):
+        assert validate_email(text, check_deliverability=False, strict=True).normalized == text
+
+
+@pytest.mark.parametrize("length", [62, 63, 64, 65])
+def test_the_longest_addresses(length: int) -> None:
+    """At the limits of RFC 5321 the short way and the library agree."""
+    for text in (f"{'a' * length}@example.org", f"a@{'b' * length}.org", f"a@{'b.' * (length + 60)}org"):
+        try:
+            validate_email(text, check_deliverability=False, strict=True)
+        except EmailNotValidError:
+            assert not is_plain(text)
+        else:
+            assert is_plain(text)

@@ -12,6 +12,7 @@ import click
 from newsletter.cli.workspace import as_json, local, now, open_ledger, open_workspace, print_json
 from newsletter.model import Slot, State
 from newsletter.report import run_lines, standing_lines, tallied
+from newsletter.sheets import harmless
 from newsletter.store.issues import PUBLISHED
 
 if TYPE_CHECKING:
@@ -155,8 +156,3 @@ def _standing(store: Store, slots: Iterable[Slot]) -> list[str]:
             lines.append(f"now: issue {decided.id} of {slot.newsletter} {slot.key}, {decided.subject}")
             lines += [f"    {line}" for line in standing_lines(counts, reasons) or ["no recipients"]]
     return lines
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

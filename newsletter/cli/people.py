@@ -1,27 +1,22 @@
-"""`subscribers`: who gets mail."""
+"""`subscribers`: who gets mail, and what is known about them."""
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 from zoneinfo import available_timezones
 
 import click
 
-from newsletter.addresses import address
 from newsletter.cli import FAILED, PARTLY
-from newsletter.cli.ledger import harmless
+from newsletter.cli.enrol import columns_of, enrol
 from newsletter.cli.work import Email
-from newsletter.cli.workspace import as_json, now, open_ledger, open_workspace, print_json
-from newsletter.errors import NewsletterError
+from newsletter.cli.workspace import as_json, local, now, open_ledger, open_workspace, print_json, print_json_list
+from newsletter.roster import CADENCES, FIELDS, written
 from newsletter.store.subscribers import Applicant
 
-_COLUMNS = ("email", "name", "timezone", "cadence")
-_CADENCES = ("daily", "weekly", "monthly")
+_STATES = ("pending", "confirmed", "left", "suppressed")
 _newsletter = click.option("--newsletter", required=True, help="Which newsletter, by its name in schedules.yaml.")
 _confirmed = click.option("--confirmed", is_flag=True, help="They have agreed already: no confirmation is waited for.")
 
@@ -37,7 +32,7 @@ def subscribers() -> None:
 @_confirmed
 @click.option("--name", default="", help="How to address them.")
 @click.option("--timezone", default="", help="IANA name, for mails at the reader's own time.")
-@click.option("--cadence", type=click.Choice(_CADENCES), default="daily", show_default=True)
+@click.option("--cadence", type=click.Choice(CADENCES), default="daily", show_default=True)
 @click.pass_context
 def add(
     ctx: click.Context,
@@ -74,62 +69,112 @@ _OUTCOMES = {
 
 @subscribers.command("list")
 @click.option("--newsletter", default="", help="Only the readers of this newsletter.")
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--like", metavar="TEXT", default="", help="Only addresses with this text in them.")
 @as_json
 @click.pass_context
-def list_subscribers(ctx: click.Context, *, newsletter: str, as_json: bool) -> None:
+def list_subscribers(ctx: click.Context, *, newsletter: str, state: str | None, like: str, as_json: bool) -> None:
     """List readers, what they chose, and who gets no mail."""
     with open_ledger(ctx) as store:
-        found = store.subscribers.list(newsletter)
-    if as_json:
-        print_json(found)
-        return
-    for who in found:
-        state = f"suppressed: {who.suppressed}" if who.suppressed else f"{who.state} {who.cadence}".strip()
-        click.echo(f"{who.email:<40} {state}")
-    click.echo(f"{len(found)} in all")
+        found = store.subscribers.each(newsletter, state=state or "", like=like)
+        if as_json:
+            print_json_list(found)
+            return
+        count = 0
+        for who in found:
+            standing = f"suppressed: {who.suppressed}" if who.suppressed else f"{who.state} {who.cadence}".strip()
+            click.echo(f"{who.email:<40} {standing}")
+            count += 1
+    click.echo(f"{count} in all")
 
 
 @subscribers.command("import")
-@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
 @_newsletter
 @_confirmed
+@click.option(
+    "--map",
+    "columns",
+    metavar='FIELD="HEADER"',
+    multiple=True,
+    help=f"Which column is which, where its name does not tell: {', '.join(FIELDS)}. An empty one leaves it out.",
+)
+@click.option("--as", "state", type=click.Choice(["left", "suppressed"]), help="All in the file left, or get no mail.")
+@click.option("--encoding", default="", help="How the file is written, where that is not found out rightly.")
+@click.option("--rejects", type=click.Path(path_type=Path, dir_okay=False), help="Write the refused rows to this file.")
 @click.pass_context
-def import_subscribers(ctx: click.Context, file: TextIO, *, newsletter: str, confirmed: bool) -> None:
-    """Import a CSV file with the columns email, name, timezone and cadence; all but the first may be missing.
+def import_subscribers(
+    ctx: click.Context,
+    file: Path,
+    *,
+    newsletter: str,
+    confirmed: bool,
+    columns: tuple[str, ...],
+    state: str | None,
+    encoding: str,
+    rejects: Path | None,
+) -> None:
+    """Import a list of readers: CSV, or an export of listmonk, Mailchimp, Buttondown or Substack. `-` reads the input.
 
-    A row that cannot be used is reported with its line; the others are imported.
+    Who left there has left here and is never written to; who left here is not brought back. A row that cannot be used
+    is reported with its line, and the others are imported. Running it again adds nothing twice.
     """
-    refused: list[str] = []
-    applicants = list(_applicants(file, refused))
+    wanted = columns_of(columns)
     with open_workspace(ctx) as app:
         app.newsletter(newsletter)
-        outcomes = app.store.subscribers.add(
-            applicants,
+        done = enrol(
+            app.store,
+            file,
             newsletter=newsletter,
             confirmed=confirmed,
-            how=f"imported from {Path(file.name).name}",
-            now=now(),
+            columns=wanted,
+            state=state or "",
+            encoding=encoding,
+            rejects=rejects,
         )
-    for line in refused:
-        click.echo(line, err=True)
-    for outcome, count in sorted(Counter(outcomes).items()):
+    for outcome, count in sorted(done.outcomes.items()):
         click.echo(f"{count} {_OUTCOMES[outcome]}")
-    if refused:
-        click.echo(f"{len(refused)} refused")
-        ctx.exit(PARTLY if applicants else FAILED)
+    if not confirmed and done.outcomes["added"]:
+        click.echo("they get no mail before they have confirmed; --confirmed says that they have agreed already")
+    if done.refused:
+        click.echo(f"{done.refused} refused")
+        ctx.exit(PARTLY if done.outcomes else FAILED)
 
 
 @subscribers.command()
-@click.option("--newsletter", default="", help="Only the readers of this newsletter.")
+@_newsletter
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @click.pass_context
-def export(ctx: click.Context, *, newsletter: str) -> None:
-    """Print readers as CSV, in the form that `import` takes."""
+def export(ctx: click.Context, *, newsletter: str, state: str) -> None:
+    """Print the readers of a newsletter as CSV, in the form that `import` takes; no cell is a formula."""
     writer = csv.writer(sys.stdout)
-    writer.writerow([*_COLUMNS, "state", "suppressed"])
     with open_ledger(ctx) as store:
-        for who in store.subscribers.list(newsletter):
-            row = (who.email, who.name, who.timezone, who.cadence, who.state, who.suppressed)
-            writer.writerow([harmless(cell) for cell in row])
+        writer.writerows(written(store.subscribers.each(newsletter, state=state or "")))
+
+
+@subscribers.command()
+@click.argument("email", type=Email())
+@as_json
+@click.pass_context
+def history(ctx: click.Context, email: str, *, as_json: bool) -> None:
+    """Tell what EMAIL agreed to, changed and ended: when, and by what means."""
+    with open_ledger(ctx) as store:
+        found = store.events.list(subscriber=store.subscribers.get(email))
+    if as_json:
+        print_json(found)
+        return
+    for event in found:
+        about = " ".join(part for part in (event.kind, event.newsletter) if part)
+        click.echo(f"{local(event.at)}  {about}" + (f": {event.detail}" if event.detail else ""))
+
+
+@subscribers.command()
+@click.argument("email", type=Email())
+@click.pass_context
+def dump(ctx: click.Context, email: str) -> None:
+    """Print everything that is kept on EMAIL, as JSON: what a person may ask for."""
+    with open_ledger(ctx) as store:
+        print_json(store.subscribers.dossier(store.subscribers.get(email)))
 
 
 @subscribers.command()
@@ -139,7 +184,7 @@ def export(ctx: click.Context, *, newsletter: str) -> None:
 def leave(ctx: click.Context, email: str, *, newsletter: str) -> None:
     """End the subscription of EMAIL to one newsletter, as its reader asked; no import brings it back."""
     with open_ledger(ctx) as store:
-        store.subscribers.leave(store.subscribers.get(email), newsletter=newsletter, now=now())
+        store.subscribers.leave(store.subscribers.get(email), newsletter=newsletter, how="by the operator", now=now())
     click.echo(f"{email}: gets no {newsletter} any more")
 
 
@@ -162,26 +207,3 @@ def forget(ctx: click.Context, email: str) -> None:
     with open_ledger(ctx) as store:
         store.subscribers.forget(store.subscribers.get(email))
     click.echo(f"{email}: erased")
-
-
-def _applicants(file: TextIO, refused: list[str]) -> Iterator[Applicant]:
-    """The usable rows; the others are noted in `refused` with their line. NewsletterError without an email column."""
-    reader = csv.DictReader(file)
-    columns = [name.strip().lower() for name in reader.fieldnames or ()]
-    if "email" not in columns:
-        raise NewsletterError(f"could not import {file.name}: its first line names no column `email`, but: {columns}")
-    reader.fieldnames = columns
-    for row in reader:
-        try:
-            yield _applicant({name: (row.get(name) or "").strip() for name in _COLUMNS})
-        except ValueError as error:
-            refused.append(f"{file.name}:{reader.line_num}: {error}")
-
-
-def _applicant(row: dict[str, str]) -> Applicant:
-    if row["timezone"] and row["timezone"] not in available_timezones():
-        raise ValueError(f"there is no time zone {row['timezone']!r}")
-    cadence = row["cadence"] or "daily"
-    if cadence not in _CADENCES:
-        raise ValueError(f"{cadence!r} is none of {', '.join(_CADENCES)}")
-    return Applicant(email=address(row["email"]), name=row["name"], timezone=row["timezone"], cadence=cadence)

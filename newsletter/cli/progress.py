@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -12,6 +12,7 @@ from newsletter.app import ALONE, Watch
 from newsletter.model import Outcome, SourceReport
 
 _LINE_EVERY = 1000
+_ROWS_EVERY = 100_000
 
 
 @contextmanager
@@ -47,3 +48,21 @@ def deliveries_bar(*, quiet: bool = False) -> Iterator[Watch]:
     yield Watch(outcome=finished)
     if count and sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
+
+
+@contextmanager
+def rows_bar(size: int) -> Iterator[Callable[[int, int], None]]:
+    """Looks on while a file of so many bytes is read: told how many bytes and how many rows are done."""
+    lines = 0
+    if not sys.stderr.isatty():
+
+        def told(_: int, rows: int) -> None:
+            nonlocal lines
+            if rows // _ROWS_EVERY > lines:
+                lines = rows // _ROWS_EVERY
+                click.echo(f"{rows} rows", err=True)
+
+        yield told
+        return
+    with click.progressbar(length=size, label="importing", file=sys.stderr) as bar:
+        yield lambda done, _: bar.update(done - bar.pos)

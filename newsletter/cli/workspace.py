@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,17 @@ def print_json(value: object) -> None:
     from newsletter.codec import plain  # noqa: PLC0415
 
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def print_json_list(values: Iterable[object]) -> None:
+    """A JSON array on standard output, written as its members come: there may be many."""
+    from newsletter.codec import plain  # noqa: PLC0415
+
+    before = "["
+    for value in values:
+        click.echo(before + json.dumps(plain(value), ensure_ascii=False, indent=2))
+        before = ","
+    click.echo("[]" if before == "[" else "]")
 
 
 def local(moment: datetime) -> str:

@@ -7,6 +7,7 @@ What must happen once is a key here, not a lock in memory: `issues(newsletter, s
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,11 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _SORTABLE = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@lru_cache(maxsize=256)  # a batch of rows has one moment in common, and writing it costs more than the row
+def _sortable(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_SORTABLE)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -33,14 +39,13 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a naive datetime cannot be stored: {value!r}")
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.strftime(_SORTABLE)
+        return value.astimezone(UTC) if dialect.name == "postgresql" else _sortable(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """On the way out."""
         if value is None or dialect.name == "postgresql":
             return value.astimezone(UTC) if value is not None else None
-        return datetime.strptime(value, _SORTABLE).replace(tzinfo=UTC)
+        return datetime.fromisoformat(value)
 
 
 # SQLite's STRICT tables take INTEGER, and only INTEGER PRIMARY KEY numbers rows; REAL, and no DOUBLE.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,8 @@ from newsletter.codec import decode, encode
 from newsletter.errors import NotFound
 from newsletter.model import Preferences
 from newsletter.store.db import Database
+from newsletter.store.dossier import dossier
+from newsletter.store.enrolment import Entrant, enrol, fold
 from newsletter.store.schema import deliveries, events, subscribers, subscriptions
 
 _AT_ONCE = 500  # numbers in one question
@@ -63,6 +65,15 @@ class Subscribers:
                 for who in applicants
             ]
 
+    def enrol(
+        self, people: Iterable[Entrant], *, newsletter: str, confirmed: bool, now: datetime
+    ) -> builtins.list[str]:
+        """Subscribe a batch of some thousands from a list kept elsewhere, as `add` does, in a few statements.
+
+        Who left there is kept as one who left, and who is suppressed there, as suppressed: neither is ever written to.
+        """
+        return enrol(self._db, people, newsletter=newsletter, confirmed=confirmed, now=now)
+
     def ensure(self, emails: Iterable[str], *, now: datetime) -> builtins.list[int]:
         """The numbers of these addresses, adding those unknown without any subscription: for one-off mails."""
         with self._db.writing() as connection:
@@ -72,6 +83,32 @@ class Subscribers:
         """The readers of a newsletter, or every address known, in the order they came."""
         with self._db.reading() as connection:
             return [Subscriber(**row) for row in connection.execute(_listing(newsletter)).mappings()]
+
+    def each(self, newsletter: str = "", *, state: str = "", like: str = "") -> Iterator[Subscriber]:
+        """As `list`, one after the other however many there are, with the filters of `page`; of one consistent state.
+
+        Not to be mixed with writing on SQLite in the same thread: it keeps its own connection until it is done.
+        """
+        query = _chosen(_listing(newsletter), state, like)
+        with self._db.reading() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+                yield Subscriber(**row)
+
+    def page(
+        self, *, newsletter: str, state: str = "", like: str = "", after: int = 0, limit: int = 100
+    ) -> builtins.list[Subscriber]:
+        """The next readers of a newsletter after the one with that number, in the order they came, at most `limit`.
+
+        Only those in a state (pending, confirmed, left; or suppressed, whatever their state), and with `like` somewhere
+        in their address. As costly as what it must look through to find so many: no index helps a part of an address.
+        """
+        query = _chosen(_listing(newsletter), state, like).where(subscribers.c.id > after).limit(limit)
+        with self._db.reading() as connection:
+            return [Subscriber(**row) for row in connection.execute(query).mappings()]
+
+    def dossier(self, subscriber: int) -> dict[str, builtins.list[dict[str, Any]]]:
+        """Everything that is kept on a person, by table."""
+        return dossier(self._db, subscriber)
 
     def of(self, subscriber: int, newsletter: str) -> Subscriber | None:
         """Somebody as a reader of one newsletter, None for one who never signed up for it."""
@@ -237,11 +274,6 @@ def _preferences(row: Any) -> Preferences:
     )
 
 
-def fold(email: str) -> str:
-    """The spelling under which an address is known: receivers compare without case, nobody has two readers by case."""
-    return email.strip().casefold()
-
-
 def _by_mailbox(email: str) -> sa.Select[int]:
     return sa.select(subscribers.c.id).where(subscribers.c.mailbox == fold(email))
 
@@ -272,6 +304,16 @@ def _listing(newsletter: str) -> sa.Select[Any]:
         .select_from(joined)
         .order_by(subscribers.c.id)
     )
+
+
+def _chosen(query: sa.Select[Any], state: str, like: str) -> sa.Select[Any]:
+    if state == "suppressed":
+        query = query.where(subscribers.c.suppressed != "")
+    elif state:
+        query = query.where(subscriptions.c.state == state)
+    if like:
+        query = query.where(subscribers.c.mailbox.contains(fold(like), autoescape=True))
+    return query
 
 
 def _log(
