@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsletter.store.db import Database
-from newsletter.store.schema import issues, metadata, subscribers
+from newsletter.store.schema import applications, issues, metadata, subscribers
 
 # Of an issue a person is shown which one it was, not what it was made of.
 _OF_ISSUES = (issues.c.newsletter, issues.c.slot, issues.c.subject)
@@ -24,6 +24,10 @@ def dossier(db: Database, subscriber: int) -> dict[str, list[dict[str, Any]]]:
             for column in table.columns:
                 if any(key.column is subscribers.c.id for key in column.foreign_keys):
                     found.setdefault(table.name, []).extend(_rows(connection, _about(table, column, subscriber)))
+        # Forms name an address, whoever filled them in.
+        for mailbox in [row["mailbox"] for row in found[subscribers.name]]:
+            asked = sa.select(applications).where(applications.c.mailbox == mailbox).order_by(applications.c.id)
+            found[applications.name] = _rows(connection, asked)
     return found
 
 

@@ -16,7 +16,7 @@ from newsletter.model import Preferences
 from newsletter.store.db import Database
 from newsletter.store.dossier import dossier
 from newsletter.store.enrolment import Entrant, enrol, fold
-from newsletter.store.schema import deliveries, events, subscribers, subscriptions
+from newsletter.store.schema import applications, deliveries, events, subscribers, subscriptions
 
 _AT_ONCE = 500  # numbers in one question
 
@@ -228,7 +228,7 @@ class Subscribers:
             return ended is not None
 
     def forget(self, subscriber: int) -> None:
-        """Erase a person: address, name, subscriptions and the replies and reasons that may quote them.
+        """Erase a person: address, name, subscriptions, forms in their name, and the words that may quote them.
 
         Delivery rows stay for the counts of past issues, without a subscriber.
         """
@@ -236,6 +236,8 @@ class Subscribers:
             quoting = deliveries.update().where(deliveries.c.subscriber == subscriber)
             connection.execute(quoting.values(reply="", reason=""))
             connection.execute(events.update().where(events.c.subscriber == subscriber).values(detail=""))
+            mailbox = sa.select(subscribers.c.mailbox).where(subscribers.c.id == subscriber).scalar_subquery()
+            connection.execute(applications.delete().where(applications.c.mailbox == mailbox))
             connection.execute(subscribers.delete().where(subscribers.c.id == subscriber))
 
     def _add_one(

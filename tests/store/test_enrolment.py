@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.store import Store
 from newsletter.store.enrolment import Entrant
-from newsletter.store.schema import subscriptions
+from newsletter.store.schema import applications, subscriptions
 from tests.builders import HOUR, NOON
 
 
@@ -160,3 +161,20 @@ def test_names_are_kept_as_they_are(store: Store, name: str) -> None:
 
     (who,) = store.subscribers.list("daily-papers")
     assert (who.name, who.timezone, who.cadence) == (name, "Europe/Paris", "weekly")
+
+
+def test_what_forms_asked_for_is_part_of_a_person(store: Store) -> None:
+    """What was asked by a form in somebody's name is in the dossier, and is erased with them; nobody else's is."""
+    enrol(store, "A@example.org", "b@example.org")
+    form = {"at": NOON, "wish": "subscribe", "newsletter": "daily-papers", "due_at": NOON}
+    with store.db.writing() as connection:
+        rows = [{**form, "email": email, "mailbox": email} for email in ("a@example.org", "b@example.org")]
+        connection.execute(applications.insert(), rows)
+    first, second = (store.subscribers.get(email) for email in ("a@example.org", "b@example.org"))
+
+    assert [row["email"] for row in store.subscribers.dossier(first)["applications"]] == ["a@example.org"]
+    store.subscribers.forget(first)
+    with store.db.reading() as connection:
+        assert connection.execute(sa.select(applications.c.email)).scalars().all() == ["b@example.org"]
+    assert [row["email"] for row in store.subscribers.dossier(second)["applications"]] == ["b@example.org"]
+    assert "applications" not in store.subscribers.dossier(first)
