@@ -9,9 +9,10 @@ cost more than the message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from newsletter.mail.chunks import Chunks
 from newsletter.mail.conversation import Conversation, Result
 from newsletter.mail.relay import Relay
 from newsletter.mail.replies import Phase
@@ -42,9 +43,7 @@ class Channel:
     def __init__(self, session: Session, pool: Pool, *, relay: Relay, timeouts: Timeouts) -> None:
         """`relay` says how messages go over it, and how many."""
         self.ended = asyncio.Event()
-        self.conversation = Conversation(
-            session.extensions, pipelining=relay.pipelining, dsn=relay.dsn, lmtp=relay.lmtp
-        )
+        self.conversation = _conversation(session.extensions, relay)
         self._wire = session.wire
         self._pool = pool
         self._left = relay.per_connection or -1
@@ -73,31 +72,34 @@ class Channel:
     # --- what the pool says ---------------------------------------------------------------------------------------
 
     def next(self) -> bool:
-        """Offer the next message, if there is one and it may be offered here."""
-        while self.conversation.free and self._left and (message := self._pool.take()) is not None:
-            result = self.conversation.offer(message)
+        """Offer what there is, as far as it may be offered here; whether anything was."""
+        conversation = self.conversation
+        offered = False
+        while conversation.free and self._left and (message := self._pool.take()) is not None:
+            result = conversation.offer(message)
             if result is None:
                 self._left -= 1
-                self._write()
-                return True
-            self._pool.report(result)
-        if self.conversation.idle and not self._left:
+                offered = True
+            else:
+                self._pool.report(result)
+        if offered:
+            self._write()
+            if conversation.cleared:
+                self._pool.wants(self)
+        elif conversation.idle and not self._left:
             self.retire()
-        return False
+        return offered
 
-    def go(self) -> None:
-        """Write the body of the message that is cleared; it is in the ledger that it may have left."""
-        self._wire.write(self.conversation.body())
-        self._held = self._wire.waiting
-        if self._wire.holding:
-            self._wait(Phase.BODY)
-        else:
-            self._finish()
+    def go(self, refused: Collection[int]) -> None:
+        """Write what is cleared, except the deliveries that must not go after all.
 
-    def drop(self) -> None:
-        """Break off before the body: it must not go after all."""
-        self.conversation.dropped()
-        self._break("broken off")
+        It is in the ledger that the others may have left.
+        """
+        self.conversation.release(refused)
+        if self.conversation.broken:
+            self._break("broken off")
+        elif not self.conversation.leaving:
+            self._pass_on()
 
     def retire(self) -> None:
         """Nothing further goes over this connection; it is left in good order by whoever opened it."""
@@ -120,8 +122,8 @@ class Channel:
                 return
         if conversation.outgoing:
             self._write()
-        elif phase := conversation.waiting_for:
-            self._wait(phase)
+        else:
+            self._await_reply()
         if conversation.cleared or conversation.free:
             self._pool.wants(self)
 
@@ -131,23 +133,35 @@ class Channel:
 
     def flushed(self) -> None:
         """Go on after a body that did not leave at once (called by the wire)."""
-        if not self.ended.is_set():
-            self._finish()
+        if not self.ended.is_set() and self.conversation.leaving:
+            self.conversation.dot()
+            self._pass_on()
 
     # --- time -----------------------------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
-        """The dot, and in the same flight the next envelope."""
-        if self.conversation.leaving:
-            self.conversation.dot()
-            if not self.next():
-                self._write()
+    def _pass_on(self) -> None:
+        """Bodies, each when the one before has left; then the dot, and in the same flight the next envelope."""
+        conversation = self.conversation
+        while conversation.ready:
+            self._wire.write(conversation.body())
+            if self._wire.holding:
+                self._held = self._wire.waiting
+                self._wait(Phase.BODY)
+                return
+            conversation.dot()
+        if not self.next():
+            self._write()
 
     def _write(self) -> None:
         outgoing = self.conversation.outgoing
-        self._wire.write(b"".join(outgoing) if len(outgoing) > 1 else outgoing[0])
-        outgoing.clear()
-        self._wait(self.conversation.waiting_for or Phase.DOT)
+        if outgoing:
+            self._wire.write(b"".join(outgoing) if len(outgoing) > 1 else outgoing[0])
+            outgoing.clear()
+        self._await_reply()
+
+    def _await_reply(self) -> None:
+        if not self.conversation.leaving and (phase := self.conversation.waiting_for):
+            self._wait(phase)
 
     def _wait(self, phase: Phase) -> None:
         """Give the next reply its time. A timer that runs is let run: it looks at the deadline when it ends."""
@@ -188,3 +202,10 @@ class Channel:
         if self._timer is not None:
             self._timer.cancel()
         self.ended.set()
+
+
+def _conversation(extensions: Mapping[str, str], relay: Relay) -> Conversation | Chunks:
+    """By BDAT where that is wanted and both sides can do it, else by DATA."""
+    if relay.chunking and relay.pipelining and extensions.keys() >= {"CHUNKING", "PIPELINING"}:
+        return Chunks(extensions, window=relay.chunking, dsn=relay.dsn)
+    return Conversation(extensions, pipelining=relay.pipelining, dsn=relay.dsn, lmtp=relay.lmtp)

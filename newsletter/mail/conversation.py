@@ -10,7 +10,7 @@ Without it each command waits for its reply. The step every message is at is kno
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from newsletter.mail.envelope import mail_command, obstacle, rcpt_command
@@ -25,11 +25,37 @@ _CRLF = b"\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a message, and what that says about the connection and the server."""
+    """What became of a message, and what that says about the connection and the server.
+
+    `is_first` is false for a message that ended by the same break as one before it.
+    """
 
     message: Message
     outcome: Outcome
     decision: Decision
+    is_first: bool = True
+
+
+def judge(message: Message, reply: Reply, phase: Phase) -> Result:
+    """What the reply that ended a message at a step makes of it."""
+    text = reply.text
+    decision = read_reply(reply.code, text, phase=phase)
+    outcome = Outcome(
+        delivery=message.delivery,
+        verdict=decision.verdict,
+        code=reply.code,
+        text=text,
+        phase=phase.value,
+        retry_after=decision.retry_after,
+    )
+    return Result(message, outcome, decision)
+
+
+def not_offered(message: Message, why: str) -> Result:
+    """A message that cannot be offered to this server."""
+    decision = Decision(verdict=Verdict.REJECTED, reason="not offered")
+    outcome = Outcome(delivery=message.delivery, verdict=decision.verdict, text=why, phase=Phase.RSET.value)
+    return Result(message, outcome, decision)
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +81,7 @@ class Conversation:
         message has one, or not at all.
         """
         self.broken = False  # no further message may be offered here
+        self.refuses_chunks = False  # it is given none
         self.outgoing: list[bytes] = []  # to be written now
         self._extensions = extensions
         self._dsn = dsn
@@ -65,14 +92,20 @@ class Conversation:
         self._offered: _Exchange | None = None
         self._cleared: _Exchange | None = None
         self._leaving: _Exchange | None = None  # its body is being written, its dot is not
+        self._released = False  # the cleared one
         self._unfinished = False
 
     # --- what the connection is at --------------------------------------------------------------------------------
 
     @property
-    def cleared(self) -> Message | None:
-        """The message whose body may leave now."""
-        return self._cleared.message if self._cleared else None
+    def cleared(self) -> Collection[Message]:
+        """The message whose body may leave when it is released."""
+        return (self._cleared.message,) if self._cleared and not self._released else ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether `body` has something to write now."""
+        return self._released
 
     @property
     def leaving(self) -> bool:
@@ -105,9 +138,7 @@ class Conversation:
         except ValueError as error:
             why, body = str(error), b""
         if why:
-            decision = Decision(verdict=Verdict.REJECTED, reason="not offered")
-            outcome = Outcome(delivery=message.delivery, verdict=decision.verdict, text=why, phase=Phase.RSET.value)
-            return Result(message, outcome, decision)
+            return not_offered(message, why)
         exchange = _Exchange(message, body, Phase.RSET)
         self._offered = exchange
         if self._pipelining:
@@ -120,10 +151,20 @@ class Conversation:
             self._step(exchange)
         return None
 
+    def release(self, refused: Collection[int]) -> None:
+        """Let the cleared message leave, unless its delivery must not: only breaking off leaves the server without."""
+        assert self._cleared is not None  # noqa: S101  # the caller looked
+        if self._cleared.message.delivery in refused:
+            self._cleared = None
+            self.broken = True
+        else:
+            self._released = True
+
     def body(self) -> bytes:
-        """The cleared message, to be written; its dot follows when every byte of it has left."""
+        """The released message, to be written; its dot follows when every byte of it has left."""
         assert self._cleared is not None  # noqa: S101  # the caller looked
         exchange, self._cleared = self._cleared, None
+        self._released = False
         exchange.phase = Phase.BODY
         self._leaving = exchange
         return exchange.body
@@ -168,11 +209,6 @@ class Conversation:
             if not exchange.ended:
                 yield self._ended(exchange, reply)
 
-    def dropped(self) -> None:
-        """The cleared message is not to be sent after all: only breaking off leaves the server without it."""
-        self._cleared = None
-        self.broken = True
-
     def _advance(self, exchange: _Exchange, phase: Phase) -> None:
         if phase is Phase.DATA:
             self._offered, self._cleared = None, exchange
@@ -209,18 +245,9 @@ class Conversation:
 
     def _ended(self, exchange: _Exchange, reply: Reply) -> Result:
         exchange.ended = True
-        text = reply.text
-        decision = read_reply(reply.code, text, phase=exchange.phase)
-        self.broken = self.broken or decision.reconnect or exchange.phase is Phase.BODY
-        outcome = Outcome(
-            delivery=exchange.message.delivery,
-            verdict=decision.verdict,
-            code=reply.code,
-            text=text,
-            phase=exchange.phase.value,
-            retry_after=decision.retry_after,
-        )
-        return Result(exchange.message, outcome, decision)
+        result = judge(exchange.message, reply, exchange.phase)
+        self.broken = self.broken or result.decision.reconnect or exchange.phase is Phase.BODY
+        return result
 
     def _envelope(self, message: Message) -> Iterator[tuple[Phase, bytes]]:
         if self._unfinished:

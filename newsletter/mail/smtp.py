@@ -107,7 +107,10 @@ class SmtpSend:
         batch = _Batch(
             self.relay, iter(messages), self._connect, pace=pace, timeouts=self._timeouts, record=record, stop=stop
         )
-        await batch.send()
+        try:
+            await batch.send()
+        finally:
+            self.relay = batch.relay
 
     async def _connect(self) -> Session:
         for _ in range(RECONNECTS):
@@ -136,7 +139,7 @@ class _Batch:
         record: Record,
         stop: Callable[[], bool],
     ) -> None:
-        self._relay = relay
+        self.relay = relay  # what is known of it now
         self._messages = messages
         self._connect = connect
         self._timeouts = timeouts
@@ -165,7 +168,7 @@ class _Batch:
                 return
             self._handed_back.append(message)
             first = await self._connect()
-            await _all(self._work(first if number == 0 else None) for number in range(self._relay.connections))
+            await _all(self._work(first if number == 0 else None) for number in range(self.relay.connections))
         except SendError as error:
             self._halted = error
         except asyncio.CancelledError:
@@ -211,13 +214,15 @@ class _Batch:
         return False
 
     async def _busy(self, session: Session) -> None:
-        channel = Channel(session, self, relay=self._relay, timeouts=self._timeouts)
+        channel = Channel(session, self, relay=self.relay, timeouts=self._timeouts)
         try:
             channel.begin()
             await channel.ended.wait()
         finally:
             self._giving_up = not channel.ended.is_set()
             channel.give_up("given up")
+            if channel.conversation.refuses_chunks:
+                self.relay = replace(self.relay, chunking=0)
 
     # --- what channels ask for ------------------------------------------------------------------------------------
 
@@ -255,15 +260,13 @@ class _Batch:
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
         said = f"{outcome.code or ''} {outcome.text}".strip()
-        self._breaks = self._breaks + 1 if decision.reconnect else 0
+        self._breaks = self._breaks + result.is_first if decision.reconnect else 0
         if self._halted is not None:
             return
         if decision.refuse:
-            self._halted = Refused(f"{self._relay.place} refuses us ({decision.reason}): {said}")
+            self._halted = Refused(f"{self.relay.place} refuses us ({decision.reason}): {said}")
         elif self._breaks >= BREAKS_IN_A_ROW:
-            self._halted = SendError(
-                f"{self._relay.place} broke off {self._breaks} messages in a row, the last: {said}"
-            )
+            self._halted = SendError(f"{self.relay.place} broke off {self._breaks} messages in a row, the last: {said}")
 
     # --- a turn ---------------------------------------------------------------------------------------------------
 
@@ -283,19 +286,17 @@ class _Batch:
         return wanting
 
     def _go_on(self, channels: Sequence[Channel]) -> None:
-        cleared = {channel: message for channel in channels if (message := channel.conversation.cleared) is not None}
-        starting = [message.delivery for message in cleared.values() if message.delivery not in self._begun]
-        refused = self._write_down(starting)
-        parked = []
+        cleared = {channel: messages for channel in channels if (messages := channel.conversation.cleared)}
+        deliveries = [message.delivery for messages in cleared.values() for message in messages]
+        refused = self._write_down([delivery for delivery in deliveries if delivery not in self._begun])
         for channel in channels:
-            if channel not in cleared:
-                parked += [] if channel.next() or not channel.conversation.idle else [channel]
-            elif cleared[channel].delivery in refused:
-                channel.drop()
+            if channel in cleared:
+                channel.go(refused)
             else:
-                channel.go()
-        for channel in parked:
-            self._park(channel)
+                channel.next()
+        for channel in channels:
+            if channel.conversation.idle:
+                self._park(channel)
 
     def _write_down(self, starting: Sequence[int]) -> Collection[int]:
         """Record; what could not be written is kept for another attempt."""

@@ -90,17 +90,23 @@ class ReplyReader:
         return Reply(0, ("not an SMTP reply: " + octets[:TEXT_LENGTH].decode("utf-8", "replace"),))
 
 
-def dot_stuffed(data: bytes) -> bytes:
-    """The message as DATA takes it, up to the final dot (RFC 5321 section 4.5.2).
+def with_line_ends(data: bytes) -> bytes:
+    """The message as BDAT takes it: every line ends in CRLF.
 
     ValueError for a bare CR or LF: servers differ in what they take for a line end, which lets a second message be
     smuggled in.
     """
     if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
         raise ValueError("a bare CR or LF in the message")
+    return data if data.endswith(b"\r\n") or not data else data + b"\r\n"
+
+
+def dot_stuffed(data: bytes) -> bytes:
+    """The message as DATA takes it, up to the final dot (RFC 5321 section 4.5.2). ValueError as above."""
+    data = with_line_ends(data)
     if data.startswith(b".") or b"\n." in data:
         data = (b"." if data.startswith(b".") else b"") + data.replace(b"\n.", b"\n..")
-    return data if data.endswith(b"\r\n") or not data else data + b"\r\n"
+    return data
 
 
 class Listener(Protocol):

@@ -132,9 +132,12 @@ class _Conversation:
             step = line.split()[0].lower().replace("lhlo", "ehlo")
             self._address = line.partition("<")[2].partition(">")[0] or self._address
             said = self._act(step)
-            self._named = said.startswith("2") if step in {"mail", "rset"} else self._named and said.startswith("2")
+            if step != "bdat":
+                self._named = said.startswith("2") and (self._named or step in {"mail", "rset"})
             if said.startswith("354"):
                 self._take_message()
+            if step == "bdat" and said == "":
+                self._take_chunk(int(line.split()[1]))
             if step == "starttls" and said == GOOD["starttls"]:
                 self._encrypt()
             while step == "auth" and said.startswith("334"):
@@ -154,6 +157,23 @@ class _Conversation:
         else:
             self._connection = self._server._tls.wrap_socket(self._connection, server_side=True)
 
+    def _take_chunk(self, size: int) -> None:
+        """Read so many octets, whatever was said of them before; the reply comes when they are there."""
+        if "body" in self._script:
+            self._act("body")
+            self._stall()
+        body = self._exactly(size)
+        if not self._named:
+            self._say("503 5.5.1 need MAIL and RCPT")
+            return
+        self._keep(body)
+        self._act("dot")
+
+    def _keep(self, body: bytes) -> None:
+        with self._server._lock:
+            self._server.bodies.append(body)
+            self._server.taken.append(self._address)
+
     def _take_message(self) -> None:
         if self._script.get("body") == PAUSE:
             if not self._server._readable(self._server._resume_reader):
@@ -163,14 +183,13 @@ class _Conversation:
             self._stall()  # whatever comes now is not read
         self._buffer[:0] = b"\r\n"  # a lone dot ends a message that has nothing before it, too
         body = (self._until(b"\r\n.\r\n") + b"\r\n")[2:]
-        with self._server._lock:
-            self._server.bodies.append(body)
-            self._server.taken.append(self._address)
+        self._keep(body)
         self._act("dot")
 
     def _act(self, step: str, *, about: str = "") -> str:
         """Do what the script says here, or here with the last address that was named: `rcpt b@example.org`."""
         good = GOOD.get(step, "250 ok") if self._named or step != "data" else "554 5.5.1 no valid recipients"
+        good = "" if step == "bdat" else good
         action = self._script.get(f"{step} {about or self._address}") or self._script.get(step) or good
         if action == CUT:
             raise _Over
@@ -179,8 +198,12 @@ class _Conversation:
         if action.endswith(CUT_HERE):
             self._connection.sendall(action.removesuffix(CUT_HERE).encode())
             self._hang_up()
-        self._connection.sendall(action.encode() + b"\r\n")
+        self._say(action)
         return action
+
+    def _say(self, reply: str) -> None:
+        if reply:
+            self._connection.sendall(reply.encode() + b"\r\n")
 
     def _hang_up(self) -> NoReturn:
         """Say no more, and read on: closing with octets unread would take back what was said (RFC 1122, 4.2.2.13)."""
@@ -197,12 +220,22 @@ class _Conversation:
         searched = 0
         while (found := self._buffer.find(end, searched)) < 0:
             searched = max(0, len(self._buffer) - len(end))
-            if not self._server._readable(self._connection):
-                raise _Over
-            data = self._connection.recv(262_144)
-            if not data:
-                raise _Over
-            self._buffer += data
+            self._read_on()
         taken = bytes(self._buffer[:found])
         del self._buffer[: found + len(end)]
         return taken
+
+    def _exactly(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            self._read_on()
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def _read_on(self) -> None:
+        if not self._server._readable(self._connection):
+            raise _Over
+        data = self._connection.recv(262_144)
+        if not data:
+            raise _Over
+        self._buffer += data

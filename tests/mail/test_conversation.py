@@ -50,6 +50,7 @@ def drive(conversation: Conversation, messages: Iterator[Message], replies: Sequ
         if conversation.free and (message := next(messages, None)) is not None:
             assert conversation.offer(message) is None
         if conversation.cleared:
+            conversation.release(())
             conversation.body()
             conversation.dot()
         yield from (result.outcome for result in conversation.received(reply))
@@ -68,7 +69,10 @@ def test_an_envelope_is_one_flight() -> None:
 
     for reply in (OK, OK, GO_ON):
         assert list(conversation.received(reply)) == []
-    assert conversation.cleared == a_message(1)
+    assert list(conversation.cleared) == [a_message(1)]
+    conversation.release(())
+    assert conversation.ready
+    assert not conversation.cleared
     assert conversation.body() == a_message(1).data
     conversation.dot()
     assert may_offer(conversation)
@@ -89,6 +93,7 @@ def test_without_pipelining_each_command_waits() -> None:
         said.append(written(conversation))
     assert said == [b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<r1@example.org>\r\n", b"DATA\r\n"]
     assert list(conversation.received(GO_ON)) == []
+    conversation.release(())
     conversation.body()
     conversation.dot()
     assert not may_offer(conversation)
@@ -107,7 +112,7 @@ def test_a_refused_recipient_takes_nothing_along(answer: Reply) -> None:
     ]
     assert [(result.outcome.verdict, result.outcome.phase) for result in results] == [(Verdict.SUPPRESS, "rcpt")]
     assert written(conversation) == (DOT if answer is GO_ON else b"")
-    assert conversation.cleared is None
+    assert not conversation.cleared
 
     conversation.offer(a_message(2))
     assert written(conversation).startswith(b"RSET\r\nMAIL FROM")
@@ -115,7 +120,7 @@ def test_a_refused_recipient_takes_nothing_along(answer: Reply) -> None:
         assert list(conversation.received(Reply(554, ("5.5.1 nobody",)))) == []
     for reply in (OK, OK, OK, GO_ON):
         assert list(conversation.received(reply)) == []
-    assert conversation.cleared == a_message(2)
+    assert list(conversation.cleared) == [a_message(2)]
 
 
 def test_a_message_that_is_dropped_breaks_the_connection() -> None:
@@ -124,7 +129,8 @@ def test_a_message_that_is_dropped_breaks_the_connection() -> None:
     conversation.offer(a_message(1))
     for reply in (OK, OK, GO_ON):
         list(conversation.received(reply))
-    conversation.dropped()
+    conversation.release([1])
+    assert not conversation.ready
     assert conversation.broken
     assert list(conversation.lost(Reply(0, ("broken off",)))) == []
 
@@ -162,6 +168,7 @@ def test_pipelining_changes_nothing_but_the_time(kinds: list[str]) -> None:
         in_data = False
         while True:
             if conversation.cleared:
+                conversation.release(())
                 line += conversation.body()
                 conversation.dot()
             if conversation.free and (message := next(messages, None)) is not None:
