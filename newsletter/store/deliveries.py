@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from newsletter.errors import NotFound
 from newsletter.model import State
 from newsletter.store.db import Database
-from newsletter.store.schema import OPEN, deliveries, events, issues, subscribers, subscriptions
+from newsletter.store.prepared import Prepared
+from newsletter.store.schema import deliveries, events, issues, subscribers, subscriptions
 
 _SYNC_SECONDS = 1.0
 _OPEN = (State.QUEUED, State.DEFERRED)
@@ -85,6 +86,8 @@ class Deliveries:
         """On an open database."""
         self._db = db
         self._synced = 0.0  # when marks last went to the disk, by the monotonic clock
+        self._sent = Prepared(_SENT, db.engine.dialect)
+        self._start = Prepared(_START, db.engine.dialect)
 
     def claim(
         self,
@@ -159,13 +162,10 @@ class Deliveries:
         durable = time.monotonic() - self._synced >= _SYNC_SECONDS
         with self._db.writing(durable=durable) as connection:
             self._mark(connection, marks, owner, now)
-            begun: Collection[int] = ()
-            if starting:
-                values = {"b_ids": list(starting), "b_owner": owner, "b_now": now, "b_newsletter": newsletter}
-                begun = connection.execute(_START, values).scalars().all()
+            refused = self._begin(connection, starting, owner, newsletter, now)
         if durable:
             self._synced = time.monotonic()
-        return set(starting).difference(begun)
+        return refused
 
     def mark(self, marks: Iterable[Mark], *, owner: str, now: datetime) -> None:
         """Write down what became of deliveries this process holds.
@@ -192,7 +192,7 @@ class Deliveries:
 
         What had not begun to leave is queued again. What had begun may have arrived: it is uncertain, and due now.
         """
-        held = sa.select(deliveries.c.owner).where(OPEN, deliveries.c.state == State.SENDING).distinct()
+        held = sa.select(deliveries.c.owner).where(deliveries.c.state == State.SENDING).distinct()
         with self._db.writing() as connection:
             owners = connection.execute(held).scalars().all()
             if not owners:
@@ -248,7 +248,7 @@ class Deliveries:
         """How many deliveries of an issue are in each state; states without any are left out."""
         query = (
             sa.select(deliveries.c.state, sa.func.count())
-            .where(deliveries.c.issue == issue)
+            .where(deliveries.c.issue == issue, deliveries.c.state.in_(list(State)))  # each, for the index
             .group_by(deliveries.c.state)
         )
         with self._db.reading() as connection:
@@ -268,7 +268,7 @@ class Deliveries:
     def unfinished(self, *, now: datetime) -> builtins.list[int]:
         """The issues with something to do now, oldest first."""
         over = deliveries.c.state.in_(_OPEN) & (deliveries.c.due_at <= now)  # nothing but to say that it expired
-        some = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id, OPEN, _is_due(now) | over)
+        some = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id, _is_due(now) | over)
         query = sa.select(issues.c.id).where(some.exists()).order_by(issues.c.id)
         with self._db.reading() as connection:
             return list(connection.execute(query).scalars())
@@ -297,14 +297,27 @@ class Deliveries:
             row = connection.execute(query).mappings().first()
         return _line(row) if row else None
 
+    def _begin(
+        self, connection: sa.Connection, ids: Sequence[int], owner: str, newsletter: str, now: datetime
+    ) -> Collection[int]:
+        """Start these; those that were not."""
+        if not ids:
+            return ()
+        shared = {"b_owner": owner, "b_now": now, "b_newsletter": newsletter}
+        if self._start.run(connection, [{"b_id": number} for number in ids], shared=shared) == len(ids):
+            return ()
+        held = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
+        begun = sa.select(deliveries.c.id).where(held, deliveries.c.id.in_(ids), deliveries.c.started_at.is_not(None))
+        return set(ids).difference(connection.execute(begun).scalars())
+
     def _mark(self, connection: sa.Connection, marks: Sequence[Mark], owner: str, now: datetime) -> None:
         sent = [
-            {"b_id": mark.delivery, "b_owner": owner, "b_now": now, "b_code": mark.code, "b_reply": mark.reply}
+            {"b_id": mark.delivery, "b_code": mark.code, "b_reply": mark.reply}
             for mark in marks
             if mark.state is State.SENT
         ]
         if sent:
-            connection.execute(_SENT, sent)
+            self._sent.run(connection, sent, shared={"b_owner": owner, "b_now": now})
         for mark in marks:
             if mark.state is not State.SENT:
                 self._mark_one(connection, mark, owner, now)
@@ -352,10 +365,9 @@ _HINDERED = sa.exists(
 )
 _START = (
     deliveries.update()
-    .where(deliveries.c.id.in_(sa.bindparam("b_ids", expanding=True)), _HELD)
+    .where(deliveries.c.id == sa.bindparam("b_id"), _HELD)
     .where(deliveries.c.lease_until >= sa.bindparam("b_now"), deliveries.c.subscriber.is_not(None), ~_HINDERED)
     .values(started_at=sa.bindparam("b_now"), attempts=deliveries.c.attempts + 1)
-    .returning(deliveries.c.id)
 )
 # If the lease was lost meanwhile "sent" is kept where nobody has begun to send it again.
 _SENT = (

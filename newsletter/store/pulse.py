@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from newsletter.model import State
 from newsletter.store.db import Database
-from newsletter.store.schema import OPEN, deliveries, entries, issues
+from newsletter.store.schema import deliveries, entries, issues
 
 _WAITING = (State.QUEUED, State.DEFERRED)
 
@@ -42,14 +42,14 @@ class Pulse:
     def oldest_due(self, *, now: datetime) -> datetime | None:
         """Since when the oldest message that could go now is waiting."""
         query = sa.select(sa.func.min(deliveries.c.due_at)).where(
-            OPEN, deliveries.c.state.in_(_WAITING), deliveries.c.due_at <= now
+            deliveries.c.state.in_(_WAITING), deliveries.c.due_at <= now
         )
         with self._db.reading() as connection:
             return connection.execute(query).scalar()
 
     def uncertain(self) -> int:
         """How many messages may have arrived or not."""
-        query = sa.select(sa.func.count()).where(OPEN, deliveries.c.state == State.UNCERTAIN)
+        query = sa.select(sa.func.count()).where(deliveries.c.state == State.UNCERTAIN)
         with self._db.reading() as connection:
             return connection.execute(query).scalar_one()
 
@@ -57,7 +57,7 @@ class Pulse:
         """The issues with messages that nobody has tried since `before`, and none that ended since."""
         due = (
             sa.select(deliveries.c.issue, sa.func.min(deliveries.c.due_at).label("due_at"))
-            .where(OPEN, deliveries.c.state == State.QUEUED, deliveries.c.due_at <= before)
+            .where(deliveries.c.state == State.QUEUED, deliveries.c.due_at <= before)
             .group_by(deliveries.c.issue)
             .subquery()
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.errors import NotFound
 from newsletter.model import EXPIRES, State
@@ -258,3 +259,25 @@ def test_an_unknown_issue(store: Store) -> None:
     """Asking for the ledger of an issue there is not says so."""
     with pytest.raises(NotFound, match="no issue 7"):
         store.deliveries.list(7)
+
+
+def test_ticks_and_claims_look_nothing_up_row_by_row(store: Store) -> None:
+    """What a daemon asks at each tick, and a sender with each batch, is found by the index on states."""
+    if not store.db.is_sqlite:
+        pytest.skip("PostgreSQL reads a table of three rows whole, whatever there is to help")
+    issue = publish(store, 3)
+    plans: list[str] = []
+
+    def explain(connection: sa.Connection, _cursor: object, sql: str, values: object, *_: object) -> None:
+        if not sql.startswith("EXPLAIN"):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
+            plans.extend(row.detail for row in plan if "deliveries" in row.detail)
+
+    sa.event.listen(store.db.engine, "before_cursor_execute", explain)
+    store.deliveries.unfinished(now=NOON)
+    store.deliveries.counts(issue)
+    claim(store, issue)
+    recover(store)
+
+    assert len(plans) >= 4
+    assert not [plan for plan in plans if plan.startswith("SCAN")]
