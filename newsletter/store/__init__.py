@@ -16,6 +16,7 @@ from newsletter.store.events import Events
 from newsletter.store.issues import Issues
 from newsletter.store.lanes import Lanes
 from newsletter.store.learned import Learned
+from newsletter.store.operators import Operators
 from newsletter.store.pulse import Pulse
 from newsletter.store.runs import Runs
 from newsletter.store.sources import Sources
@@ -44,6 +45,7 @@ class Store:
     ticks: Ticks
     alarms: Alarms
     pulse: Pulse
+    operators: Operators
 
     def close(self) -> None:
         """Close every connection."""
@@ -70,4 +72,5 @@ def open_store(url: str) -> Store:
         ticks=Ticks(db),
         alarms=Alarms(db),
         pulse=Pulse(db),
+        operators=Operators(db),
     )

@@ -337,6 +337,40 @@ lanes = _table(
     _text("trouble"),
 )
 
+# Who may do what an operator does in a browser or by the API. Passwords are kept as argon2 hashes.
+operators = _table(
+    "operators",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("password", default=None),
+    sa.Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What an operator shows in place of a password: the cookie of a session, or the token of a program. Only its digest is
+# kept, so that who reads this table can do nothing with it; a row that is gone is good for nothing any more.
+passes = _table(
+    "passes",
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("operator", Number, sa.ForeignKey("operators.id", ondelete="CASCADE"), nullable=False, index=True),
+    _text("kind", default=None),  # session or token
+    _text("label"),  # what a token is called
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+    sa.Column("expires_at", Instant),  # NULL: good until it is revoked
+)
+
+# Log-ins that failed, as long as they count.
+failures = _table(
+    "failures",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    _text("name", default=None),  # as it was typed, a digest of it: it may be a password
+    _text("network"),
+    sa.Index(None, "at"),
+    sqlite_autoincrement=True,
+)
+
 # The report of every run, also of those that sent nothing.
 runs = _table(
     "runs",

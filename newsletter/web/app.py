@@ -20,8 +20,11 @@ log = logging.getLogger("newsletter.web")
 
 _GONE = "There is nothing here."
 _WORDS = {
+    400: "That could not be read.",
+    403: "That is not yours to do.",
     404: _GONE,
     405: "That cannot be done here.",
+    415: "That could not be read.",
     500: "Something went wrong on our side. It was noted; please try again later.",
 }
 

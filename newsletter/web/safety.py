@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from newsletter.web.forms import BODY
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -47,8 +48,6 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Tokens stand in paths, and whoever reads a log must not be able to use them.
 _TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{16,}")
 
-log = logging.getLogger("newsletter.web")
-
 
 @dataclass(frozen=True, slots=True)
 class Safety:
@@ -74,6 +73,7 @@ class Safety:
         if refusal is not None:
             await refusal(scope, receive, dressed)
             return
+        scope[BODY] = body
         await self.app(scope, _replayed(body, receive), dressed)
 
     def _dress(self, headers: MutableHeaders) -> None:
