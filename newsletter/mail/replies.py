@@ -19,8 +19,8 @@ class Decision:
     """What to do about a reply.
 
     `reconnect`: this connection is of no further use. `lane`: it is about how much or what we send to this server;
-    slow down. `refuse`: our credentials or our sender are not accepted, so no message can go out. `retry_after` is
-    in seconds. `reason` names the rule.
+    slow down. `refuse`: our credentials or our sender are not accepted, so no message can go out. `policy`: it is about
+    what we are or send, so that others would hear the same. `retry_after` is in seconds. `reason` names the rule.
     """
 
     verdict: Verdict
@@ -28,6 +28,7 @@ class Decision:
     reconnect: bool = False
     lane: bool = False
     refuse: bool = False
+    policy: bool = False
     retry_after: float | None = None
 
     @property
@@ -71,6 +72,7 @@ def _decision(rule: Rule, text: str) -> Decision:
         reconnect=rule.reconnect,
         lane=rule.lane,
         refuse=rule.refuse,
+        policy=rule.policy,
         retry_after=(_wait(text) or rule.retry_after) if later else None,
     )
 

@@ -50,6 +50,7 @@ class Rule:
     reconnect: bool = False
     lane: bool = False
     refuse: bool = False
+    policy: bool = False
     retry_after: float | None = None
 
     def matches(self, code: int, text: str, phase: Phase) -> bool:
@@ -87,6 +88,14 @@ _LISTED = (
     r"\bOFR_506\b",
 )
 
+# What a server calls mail that does not say, or cannot show, from whom it is.
+_UNAUTHENTICATED = (
+    _status(r"4\.7\.(2[3-79]|3[0-2])"),
+    "unauthenticated",
+    r"reverse dns|\brdns\b|\bptr\b",
+    "reverse host ?name",
+)
+
 RULES = (
     # --- the connection -----------------------------------------------------------------------------------------------
     Rule(
@@ -100,6 +109,16 @@ RULES = (
         ),
         verdict=Verdict.UNSENT,
         reconnect=True,
+    ),
+    Rule(
+        reason="our authentication, then reconnect",
+        source="Gmail, Comcast, GoDaddy",
+        code="421",
+        words=_UNAUTHENTICATED,
+        verdict=Verdict.UNSENT,
+        reconnect=True,
+        lane=True,
+        policy=True,
     ),
     Rule(
         reason="slow down, then reconnect",
@@ -298,8 +317,23 @@ RULES = (
         ),
         verdict=Verdict.DEFERRED,
         lane=True,
+        policy=True,
     ),
     # --- what we send -------------------------------------------------------------------------------------------------
+    Rule(
+        # Refused in the name of policy, and yet about one reader: the others hear nothing of it.
+        reason="policy of this reader",
+        source="Postfix, Proofpoint, Mimecast, Mail.ru, Exchange",
+        code="5",
+        words=(
+            _status(r"5\.7\.\d+") + ".{0,80}recipient address rejected: (access denied|user |not in )",
+            _status(r"5\.7\.\d+") + ".{0,80}(no such user|target address|for group)",
+            "envelope blocked - user entry",
+        ),
+        phases=_OF_RECIPIENT,
+        verdict=Verdict.REJECTED,
+        lane=True,
+    ),
     Rule(
         reason="policy",
         source="RFC 3463 section 3.8; Gmail, Outlook.com, Exchange, servers that ask Spamhaus, every other",
@@ -307,6 +341,7 @@ RULES = (
         words=(_status(r"5\.7\.\d+"), *_LISTED),
         verdict=Verdict.REJECTED,
         lane=True,
+        policy=True,
     ),
     # --- the address --------------------------------------------------------------------------------------------------
     Rule(
@@ -333,7 +368,16 @@ RULES = (
     Rule(reason="for good", source="RFC 5321 section 4.2.1", code="5", verdict=Verdict.REJECTED),
     # --- for now ------------------------------------------------------------------------------------------------------
     Rule(
-        reason="our authentication or reputation",
+        reason="our authentication",
+        source="Gmail, Rackspace",
+        code="4",
+        words=_UNAUTHENTICATED,
+        verdict=Verdict.DEFERRED,
+        lane=True,
+        policy=True,
+    ),
+    Rule(
+        reason="our reputation",
         source="Gmail, Outlook.com, servers that ask Spamhaus, GMX, Mimecast",
         code="4",
         words=(_status(r"4\.7\.\d+"), *_LISTED),

@@ -54,7 +54,7 @@ def test_case(case: Case) -> None:
         return
     assert step in {"body", "dot"} or not goes_on(reply.code, phase=phase)
     decision = read_reply(reply.code, reply.text, phase=phase)
-    said = [flag for flag in ("reconnect", "lane", "refuse") if getattr(decision, flag)]
+    said = [flag for flag in ("reconnect", "lane", "refuse", "policy") if getattr(decision, flag)]
     if decision.retry_after is not None:
         said.append(f"retry_after={decision.retry_after:g}")
     assert (decision.verdict.value, sorted(said)) == (word, sorted(flags)), decision.reason
