@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from newsletter.app import App
 from newsletter.clock import told
 from newsletter.errors import NewsletterError
+from newsletter.mail.dkim import signed
 from newsletter.mail.headers import parse_mailbox
 from newsletter.mail.message import Letterhead, compile_issue
-from newsletter.model import Message, Newsletter, Outcome, Recipient, Slot, State, Trouble, Verdict
+from newsletter.model import Hold, Message, Newsletter, Outcome, Recipient, Slot, State, Trouble, Verdict
 from newsletter.render.letter import Letter, Occasion
 from newsletter.store.alarms import Alarm
 from newsletter.store.issues import PUBLISHED
@@ -111,6 +112,25 @@ def late(slots: Iterable[Slot], stuck: Iterable[Stuck], *, now: datetime) -> Ite
         )
 
 
+def paused(holds: Iterable[Hold]) -> Iterator[Trouble]:
+    """Issues that the newsletter itself has paused; what an operator paused they know of."""
+    for hold in holds:
+        if not hold.who:
+            yield Trouble(
+                name=f"paused/{hold.issue}",
+                newsletter=hold.newsletter,
+                title=f"{hold.newsletter} {hold.slot} is paused",
+                lines=(
+                    f"It has gone no further since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.why}",
+                    (
+                        f"`newsletter issues show {hold.issue}` tells more. When the cause is mended, "
+                        f"`newsletter issues resume {hold.issue}` goes on; `newsletter issues cancel {hold.issue}` "
+                        "ends it for good."
+                    ),
+                ),
+            )
+
+
 def failing(newsletter: str, slot: str, counts: Mapping[State, int]) -> Iterator[Trouble]:
     """An issue of which too large a share was refused or came to nothing."""
     failed = sum(counts.get(state, 0) for state in (State.REJECTED, State.EXPIRED, State.UNCERTAIN))
@@ -167,6 +187,7 @@ def troubles(app: App, *, now: datetime) -> list[Trouble]:
         *silent(sources, now=now),
         *stale(sources, news, now=now),
         *late((slot for slot, _ in app.due(now=now)), app.store.pulse.stuck(before=now - LATE), now=now),
+        *paused(app.store.holds.waiting()),
     ]
     for newsletter in sorted(scheduled):
         found += _failing(app, newsletter)
@@ -230,13 +251,13 @@ def _sent(app: App, alarms: Sequence[Alarm], *, now: datetime) -> list[Alarm]:
 def _message(app: App, alarm: Alarm, number: int, *, now: datetime) -> Message:
     """One alarm as a mail; the same Message-ID on every attempt."""
     newsletter = _newsletter(app, alarm)
-    letter = Letter(
+    told_so = Letter(
         occasion=Occasion.ALARM,
         action_url=app.config.base_url,
         title=_title(alarm),
         lines=_lines(alarm),
     )
-    rendered = app.render.letter(letter, newsletter=newsletter, language="en")
+    rendered = app.render.letter(told_so, newsletter=newsletter, language="en")
     sender = parse_mailbox(newsletter.sender)
     letterhead = Letterhead(sender=sender, date=now, auto_generated=True)
     told_what = f"{alarm.trouble.name} {alarm.since.isoformat()} {'over' if alarm.over_at else ''}"
@@ -247,7 +268,8 @@ def _message(app: App, alarm: Alarm, number: int, *, now: datetime) -> Message:
         email=app.config.operator,
         message_id=f"<alarm.{local}@{sender.email.rpartition('@')[2]}>",
     )
-    return compile_issue(rendered, letterhead).message(recipient, tokens={}, unsubscribe_url="")
+    message = compile_issue(rendered, letterhead).message(recipient, tokens={}, unsubscribe_url="")
+    return signed(message, app.signer, at=now)
 
 
 def _newsletter(app: App, alarm: Alarm) -> Newsletter:

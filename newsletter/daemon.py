@@ -31,8 +31,8 @@ from newsletter.clock import Running, doubt, horizon, running
 from newsletter.deliver import Clock
 from newsletter.errors import ConfigError, NewsletterError
 from newsletter.health import Health
-from newsletter.model import Composed, Run, Slot
-from newsletter.report import delivered_lines, run_lines, source_line
+from newsletter.model import Composed, Delivered, Hold, Run, Slot
+from newsletter.report import delivered_lines, hold_line, run_lines, source_line
 from newsletter.schedule import slots
 from newsletter.store import Store
 from newsletter.store.issues import Audience
@@ -88,6 +88,7 @@ class Daemon:
     seen_until: datetime | None = None  # slots before this are decided, or can still be taken up
     alive_at: datetime | None = None  # the last sign of life
     ticked_at: datetime | None = None  # when the last tick began
+    told: frozenset[Hold] = frozenset()  # paused issues that were spoken of
 
     def __post_init__(self) -> None:
         self.schedules = _stamp(self.app.config.schedules)
@@ -102,6 +103,7 @@ class Daemon:
         ledger = self.app.store.deliveries
         self._attempt("the ledger", lambda: ledger.recover(now=self.clock(), is_gone=is_gone))
         self._give_up_what_was_missed()
+        self._tell_of_holds()
         for slot, audience in self.app.due(now=self._horizon()):
             self._attempt(f"{slot.newsletter} {slot.key}", partial(self._run, slot, audience))
         for issue in ledger.unfinished(now=self.clock()):
@@ -121,6 +123,14 @@ class Daemon:
                     log.warning("%s %s: %s", slot.newsletter, slot.key, reason)
                     store.runs.add(Run(slot=slot, composed=Composed(issue=None, reason=reason)), now=now)
         self.seen_until = until
+
+    def _tell_of_holds(self) -> None:
+        """Say once of each paused issue that it is left alone."""
+        holds = self.app.store.holds.waiting()
+        for hold in holds:
+            if hold not in self.told:
+                log.warning("issue %d is left alone: %s", hold.issue, hold_line(hold))
+        self.told = frozenset(holds)
 
     def _horizon(self) -> datetime:
         """The time that slots are planned by: never earlier than it was at the last tick, whatever the clock does."""
@@ -191,8 +201,8 @@ class Daemon:
         run = self.app.run(slot, audience=audience, clock=self.clock, watch=self._watch())
         for line in run_lines(run):
             log.info("%s %s: %s", slot.newsletter, slot.key, line)
-        if run.delivered is not None and run.delivered.stopped:
-            self.not_before[f"issue {run.delivered.issue}"] = self.clock() + PATIENCE
+        if run.delivered is not None:
+            self._wait_for(run.delivered)
         if run.published is None and run.collected is not None and run.collected.failed:
             log.warning("%s %s: undecided, since sources failed; asking them again later", slot.newsletter, slot.key)
             self.not_before[f"{slot.newsletter} {slot.key}"] = self.clock() + SOURCE_PATIENCE
@@ -201,8 +211,12 @@ class Daemon:
         delivered = self.app.deliver(issue, clock=self.clock, watch=self._watch())
         for line in delivered_lines(delivered):
             log.info("issue %s: %s", issue, line)
-        if delivered.stopped:
-            self.not_before[f"issue {issue}"] = self.clock() + PATIENCE
+        self._wait_for(delivered)
+
+    def _wait_for(self, delivered: Delivered) -> None:
+        """After a delivery that was stopped: a while, but no longer than it is paused."""
+        if delivered.stopped and not delivered.held:
+            self.not_before[f"issue {delivered.issue}"] = self.clock() + PATIENCE
 
     def _watch(self) -> Watch:
         return Watch(stop=self.stopping.is_set, source=lambda _: self._live(), outcome=lambda _: self._live())

@@ -14,16 +14,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from newsletter.errors import SendError, StoreError
+from newsletter.errors import Insecure, Refused, SendError, StoreError
 from newsletter.links import Links, Purpose
 from newsletter.mail import Send
-from newsletter.mail.dkim import Signer
+from newsletter.mail.breaker import Breaker, objections
+from newsletter.mail.dkim import Signer, signed
 from newsletter.mail.headers import parse_mailbox
 from newsletter.mail.message import Assembly, Letterhead, compile_issue
-from newsletter.model import Delivered, Message, Outcome, Recipient, Slot, State, Token, Verdict
+from newsletter.model import Delivered, Message, Objection, Outcome, Recipient, Slot, State, Token, Verdict
+from newsletter.report import hold_line
 from newsletter.store import Store
 from newsletter.store.deliveries import Addressee, Claimed, Mark
 from newsletter.store.issues import Frozen
@@ -32,6 +34,7 @@ from newsletter.windows import opening
 
 LEASE = timedelta(seconds=30)
 BATCH = 150
+LOOK = timedelta(seconds=1)  # between two looks whether the issue was held up, where no turn of sending shows it
 
 # How long to wait after the first, second, … refusal "for now". Ten minutes is what greylisting servers ask for
 # (RFC 6647), the rest doubles; RFC 5321 4.5.4.1 wants 30 minutes on average.
@@ -56,9 +59,10 @@ def deliver(
 ) -> Delivered:
     """Send every message of a published issue that is due now; safe to call again, and in several processes at once.
 
-    `stop` turning true ends it soon: what is in flight is finished, what was claimed is given back. A mail server that
-    cannot be used at all is a report with `stopped`, and everything stays queued. NotFound for an unknown issue. With a
-    `signer` every message carries DKIM signatures.
+    `stop` turning true ends it soon: what is in flight is finished, what was claimed is given back. So does a word from
+    elsewhere that the issue is paused or cancelled; one that is already gives no message. A mail server that cannot be
+    used at all is a report with `stopped`, and everything stays queued; if it refuses us, the issue is paused. NotFound
+    for an unknown issue. With a `signer` every message carries DKIM signatures.
     """
     owner = this_process()
     store.deliveries.recover(now=clock(), is_gone=is_gone)
@@ -74,19 +78,26 @@ def deliver(
         progress=progress,
         signer=signer,
     )
-    with _held(store, owner, clock):
-        try:
-            send(work.messages(), record=work.record, stop=stop)
-        except SendError as error:
-            stopped = str(error)
-        finally:
-            store.deliveries.release(issue=issue, owner=owner)
+    if store.holds.get(issue) is None:
+        with _held(store, owner, clock):
+            try:
+                send(work.messages(), record=work.record, stop=work.should_stop)
+            except SendError as error:
+                stopped = str(error)
+                if isinstance(error, Refused) and not isinstance(error, Insecure):
+                    store.holds.pause(issue, who="", why=stopped, now=clock())
+            finally:
+                store.deliveries.release(issue=issue, owner=owner)
+    hold = store.holds.get(issue)
+    if hold is not None and hold.cancelled:
+        store.holds.sweep(issue, now=clock())
     store.deliveries.expire(issue, reason=TOO_LATE, now=clock())
     return Delivered(
         issue=issue,
         outcomes=dict(work.outcomes),
         states=store.deliveries.counts(issue),
-        stopped=stopped or ("asked to stop" if stop() else ""),
+        stopped=hold_line(hold) if hold else stopped or ("asked to stop" if stop() else ""),
+        held=hold is not None,
     )
 
 
@@ -107,11 +118,14 @@ class _Work:
     is_too_late: bool = False  # the lease ran out: what was claimed with it is another process's by now, or soon
     zones: Collection[str] | None = None  # of its deliveries, once it matters
     closed: Collection[str] = frozenset()
+    breaker: Breaker = field(default_factory=Breaker)
+    is_on_hold: bool = False  # the issue, as of the last look
+    looked_at: datetime | None = None
 
     def messages(self) -> Iterator[Message]:
         """A message for each delivery that is due and may still go, claimed in batches."""
         assembly = compile_issue(self.frozen.rendered, letterhead(self.frozen, self.links))
-        while not self.stop():
+        while not self.should_stop():
             now = self.clock()
             batch = self.store.deliveries.claim(
                 self.frozen.id,
@@ -131,6 +145,16 @@ class _Work:
                 if message is not None:
                     self.held[claimed.id] = claimed
                     yield message
+
+    def should_stop(self) -> bool:
+        """Whether we were asked to stop, or the issue was held up: known within a second, however slow it goes."""
+        if self.is_on_hold or self.stop():
+            return True
+        now = self.clock()
+        if self.looked_at is None or abs(now - self.looked_at) >= LOOK:
+            self.is_on_hold = self.looked_at is not None and self.store.holds.get(self.frozen.id) is not None
+            self.looked_at = now
+        return self.is_on_hold
 
     def _closed(self, now: datetime) -> Collection[str]:
         """The time zones in which it is not the hour for mail; what is due there waits until it is."""
@@ -165,13 +189,8 @@ class _Work:
         except ValueError as error:  # an address that cannot stand in an envelope: no reason to stop for the others
             self._drop(claimed.id, State.REJECTED, str(error))
             return None
-        return self._signed(message)
-
-    def _signed(self, message: Message) -> Message:
-        """The same message on every attempt, so the time in the signature is the issue's."""
-        if self.signer is None:
-            return message
-        return replace(message, data=self.signer.sign(message.data, at=self.frozen.published_at) + message.data)
+        # The same message on every attempt, so the time in the signature is the issue's.
+        return signed(message, self.signer, at=self.frozen.published_at)
 
     def _drop(self, delivery: int, state: State, reason: str) -> None:
         """End a delivery without a message."""
@@ -194,11 +213,22 @@ class _Work:
                 self.store.subscribers.suppress(claimed.subscriber, reason=_reason(outcome), now=now)
             self.outcomes[outcome.verdict] += 1
             self.progress(outcome)
+        if noted := objections(outcomes):
+            self._judge(noted, now)
         hindered = {delivery: to for delivery, to in self._addressees(list(refused)).items() if to.hindrance}
         for delivery, to in hindered.items():
             self._drop(delivery, State.EXCLUDED, to.hindrance)
         self.is_too_late = self.is_too_late or len(hindered) < len(refused)
         return refused
+
+    def _judge(self, noted: Sequence[Objection], now: datetime) -> None:
+        """Pause the issue when too much was refused."""
+        issue = self.frozen.id
+        refused, worst = self.store.holds.note(issue, noted)
+        why = self.breaker.trips(refused, worst, sent=lambda: self.store.holds.sent(issue))
+        if why:
+            self.store.holds.pause(issue, who="", why=why, now=now)
+            self.is_on_hold = True
 
     def _addressees(self, ids: Sequence[int]) -> Mapping[int, Addressee]:
         if not ids:
@@ -249,11 +279,12 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime) -> Mark:
 def wait(attempts: int, retry_after: float | None = None) -> timedelta:
     """How long to leave a server alone after a refusal "for now"; never shorter than it asked for.
 
-    A tenth of it is chance, so that a thousand messages deferred together do not come back together.
+    `attempts` counts those before this one: the first time a server that names a time (in seconds) is taken at its
+    word. A tenth of it is chance, so that a thousand messages deferred together do not come back together.
     """
     step = BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
     asked = timedelta(seconds=retry_after or 0)
-    return max(step, asked) * random.uniform(1, 1.1)  # noqa: S311  # spreads load, guards nothing
+    return (asked if asked and not attempts else max(step, asked)) * random.uniform(1, 1.1)  # noqa: S311  # spreads load, guards nothing
 
 
 def message_id(frozen: Frozen, delivery: int) -> str:

@@ -8,6 +8,7 @@
       RenderError                   a template: its name and line; the issue is not published
       SendError                     the mail server; see `mail.replies` for what a reply means
         Refused                     our credentials or our sender: no message can go out
+          Insecure                  the encryption that was asked for is not to be had
       StoreError
         NotFound (LookupError)      no such newsletter, issue, subscriber
         SchemaTooNew                the database was written by a later release
@@ -85,7 +86,11 @@ class SendError(NewsletterError):
 
 
 class Refused(SendError):
-    """The server refuses us, not a recipient: credentials, TLS or sender. Nothing can go out until it is mended."""
+    """The server refuses us, not a recipient: credentials or sender. Nothing can go out until it is mended."""
+
+
+class Insecure(Refused):
+    """The connection cannot be encrypted as it must be, or not with somebody known; it may be mended by others."""
 
 
 class StoreError(NewsletterError):

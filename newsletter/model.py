@@ -466,6 +466,7 @@ class Outcome:
     retry_after: float | None = None  # seconds, where the server named a time
     given_up: bool = False  # we broke off for reasons of our own
     put_off: float | None = None  # seconds, where it is we who let it wait: today's share of a server is used up
+    policy: bool = False  # the reply is about what we are or send, not about this reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -487,6 +488,29 @@ class Lane:
     failures: int = 0  # in a row
     rests_until: float = 0.0
     trouble: str = ""  # why it rests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """What mail servers say in one kind of words: how many messages they refused so, and how many for what we are."""
+
+    kind: str
+    refused: int = 0
+    policy: int = 0
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """That an issue is paused or cancelled, since when, by whom (empty: by the newsletter itself) and why."""
+
+    issue: int
+    newsletter: str
+    slot: str
+    cancelled: bool
+    who: str
+    why: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -562,13 +586,15 @@ class Published:
 class Delivered:
     """The report of stage 4: what this run did, and how many deliveries of the issue are in each state after it.
 
-    `stopped` says why the run ended early, and is empty when nothing was left that could go now.
+    `stopped` says why the run ended early, and is empty when nothing was left that could go now. `held`: it is because
+    the issue is paused or cancelled.
     """
 
     issue: int
     outcomes: Mapping[Verdict, int] = field(default_factory=dict, hash=False)
     states: Mapping[State, int] = field(default_factory=dict, hash=False)
     stopped: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

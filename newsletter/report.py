@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from newsletter.model import Collected, Composed, Delivered, Published, Run, SourceReport, State, Verdict
+from newsletter.model import Collected, Composed, Delivered, Hold, Published, Run, SourceReport, State, Verdict
 
 _STATES = {
     State.SENT: "sent",
@@ -16,6 +16,8 @@ _STATES = {
     State.EXPIRED: "too late, given up",
     State.EXCLUDED: "left out",
 }
+
+_REASONS = 5  # told of each state
 
 
 def run_lines(run: Run) -> list[str]:
@@ -82,11 +84,23 @@ def delivered_lines(delivered: Delivered) -> list[str]:
     return lines
 
 
+def hold_line(hold: Hold) -> str:
+    """That an issue is paused or cancelled: since when, by whom and why, and what to do about it."""
+    what = "cancelled" if hold.cancelled else "paused"
+    line = f"{what} at {hold.since:%Y-%m-%d %H:%M} UTC by {hold.who or 'the newsletter itself'}"
+    line += f": {hold.why}" if hold.why else ""
+    return line if hold.cancelled else f"{line}; `newsletter issues resume {hold.issue}` goes on"
+
+
 def standing_lines(counts: Mapping[State, int], reasons: Mapping[State, Mapping[str, int]]) -> list[str]:
-    """What every recipient of an issue stands at, and why where it did not go as it should."""
+    """What every recipient of an issue stands at, and why where it did not go as it should: the usual reasons first."""
     lines = []
     for state, count in sorted(counts.items(), key=_by_state):
-        why = tallied({reason: number for reason, number in reasons.get(state, {}).items() if reason})
+        given = {reason: number for reason, number in reasons.get(state, {}).items() if reason}
+        often = sorted(given, key=lambda reason: (-given[reason], reason))
+        why = tallied({reason: given[reason] for reason in often[:_REASONS]})
+        others = sum(given[reason] for reason in often[_REASONS:])
+        why += f", {others} for other reasons" if others else ""
         lines.append(f"{count} {_STATES[state]}" + (f" ({why})" if why else ""))
     return lines
 

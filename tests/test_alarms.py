@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from newsletter.alarms import LATE, SILENT, STALE, failing, late, silent, sound, stale
 from newsletter.app import App, open_app
 from newsletter.config import load_config
 from newsletter.daemon import Daemon
+from newsletter.errors import Refused
+from newsletter.mail import Record
+from newsletter.mail.dkim import Key, Signer
 from newsletter.mail.mailbox import Mailbox, open_mailbox
-from newsletter.model import State, Trouble
+from newsletter.model import Message, Outcome, State, Trouble, Verdict
 from newsletter.store import Store
 from newsletter.store.pulse import News, Stuck
 from newsletter.store.sources import Health
@@ -241,6 +246,56 @@ def test_a_daemon_tells_of_what_it_finds(app: App, mailbox: Mailbox) -> None:
         "Nothing is sent: the clock may be wrong",
         "Over: Nothing is sent: the clock may be wrong",
     ]
+
+
+def test_an_issue_that_paused_itself(app: App, mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
+    """The operator is told why and what to do; what they paused themselves they know. A daemon leaves both alone."""
+    clock = Clock(EIGHT)
+    daemon = Daemon(dataclasses.replace(app, send=_refused), clock=clock, machine=clock.running)
+    for _ in range(3):
+        daemon.tick()
+        daemon.watch()
+    untouched = dict(app.store.deliveries.counts(1))
+    left_alone = [record.getMessage() for record in caplog.records if "left alone" in record.getMessage()]
+    daemon.app = app
+    daemon.watch()
+    app.store.holds.resume(1, who="ann", now=clock())
+    app.store.holds.pause(1, who="ann", why="", now=clock())
+    daemon.watch()
+    app.store.holds.resume(1, who="ann", now=clock())
+    clock.now += 2 * MINUTE
+    daemon.tick()
+    daemon.watch()
+
+    told = [message for message in mailbox.messages() if message["Delivered-To"] == OPERATOR]
+    title = "daily-papers always/2026-11-20 is paused"
+    assert [message["Subject"] for message in told] == [title, f"Over: {title}"]
+    text = " ".join(told[0].get_body(("plain",)).get_content().split())  # type: ignore[union-attr]
+    assert "mail.example.org refuses us: 535 no" in text
+    assert "newsletter issues resume 1" in text
+    assert untouched == {State.QUEUED: 2}
+    assert len(left_alone) == 1
+    assert "refuses us: 535 no" in left_alone[0]
+    assert app.store.deliveries.counts(1) == {State.SENT: 2}
+
+
+def _refused(messages: Iterable[Message], *, record: Record, stop: Callable[[], bool]) -> None:
+    """A mail server that does not know our password any more."""
+    del stop
+    message = next(iter(messages))
+    record([Outcome(delivery=message.delivery, verdict=Verdict.UNSENT, given_up=True)], [])
+    raise Refused("mail.example.org refuses us: 535 no")
+
+
+def test_an_alarm_is_signed(app: App, mailbox: Mailbox) -> None:
+    """Where the newsletter signs its mails it signs these, too."""
+    key = Key("news", Ed25519PrivateKey.generate())
+    sound(dataclasses.replace(app, signer=Signer("example.org", (key,))), [TROUBLE], now=NOON)
+
+    (path,) = (mailbox.folder / "new").iterdir()
+    wire = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    wire = wire[wire.index(b"DKIM-Signature:") :]
+    assert dkim.DKIM(wire).verify(dnsfunc=lambda *_, **__: key.record().encode())
 
 
 def test_an_issue_that_does_not_go_out(app: App, mailbox: Mailbox, tmp_path: Path) -> None:

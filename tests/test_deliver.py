@@ -21,6 +21,7 @@ from newsletter.store.subscribers import Applicant
 from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, an_issue
 from tests.mail.faults import CUT, GOOD, FaultServer
 
+SECOND = timedelta(seconds=1)
 LINKS = Links(base_url="https://news.example.org", keys=("key",), bounce_domain="bounces.example.org")
 
 
@@ -294,6 +295,51 @@ def test_waiting_grows_and_heeds_the_server() -> None:
     assert all(BACK_OFF[0] <= waited <= BACK_OFF[-1] * 1.1 for waited in waits)
     assert waits[0] < waits[1] < waits[2] < waits[3] < waits[4] < waits[5]
     assert wait(0, retry_after=7200) >= timedelta(hours=2)
+    assert 30 * SECOND <= wait(0, retry_after=30) <= 33 * SECOND
+    assert wait(1, retry_after=30) >= BACK_OFF[1]
+    assert wait(1, retry_after=7200) >= timedelta(hours=2)
+
+
+def test_a_thousand_do_not_come_back_together() -> None:
+    """A tenth of each wait is chance."""
+    waits = {wait(2) for _ in range(1000)}
+
+    assert len(waits) > 900
+    assert min(waits) >= BACK_OFF[2]
+
+
+@pytest.mark.parametrize("step", ["rcpt", "dot"])
+def test_the_schedule_of_a_deferred_message(store: Store, step: str) -> None:
+    """Wherever it is refused, each attempt counts and each wait is longer; what cannot go in time is given up."""
+    issue = publish(store, "a@example.org")
+    moments, now = [], NOON
+    with FaultServer({step: "450 4.2.1 later"}) as server:
+        send = open_smtp(server.url("?connections=1"))
+        while (delivered := run(store, issue, send, now=now)).states == {State.DEFERRED: 1}:
+            (line,) = store.deliveries.list(issue)
+            moments.append((line.attempts, line.due_at - now))
+            assert run(store, issue, send, now=line.due_at - SECOND).outcomes == {}
+            now = line.due_at
+
+    steps = (*BACK_OFF, BACK_OFF[-1])  # whether there is time for the last one is chance
+    assert [attempts for attempts, _ in moments] in ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6, 7])
+    assert all(step <= waited <= 1.1 * step for (_, waited), step in zip(moments, steps, strict=False))
+    assert delivered.states == {State.EXPIRED: 1}
+    assert store.deliveries.list(issue)[0].reply == "4.2.1 later"
+    assert now < NOON + EXPIRES
+
+
+def test_a_server_that_names_a_time(store: Store) -> None:
+    """Greylisting for ten seconds costs ten seconds, not ten minutes."""
+    issue = publish(store, "a@example.org")
+    with FaultServer({"rcpt": "450 4.7.1 greylisted, try again in 10 seconds"}, {}) as server:
+        send = open_smtp(server.url("?connections=1"))
+        run(store, issue, send)
+        too_early = run(store, issue, send, now=NOON + 9 * SECOND)
+        in_time = run(store, issue, send, now=NOON + 12 * SECOND)
+
+    assert too_early.outcomes == {}
+    assert in_time.states == {State.SENT: 1}
 
 
 def test_a_forged_bounce_address_is_refused() -> None:

@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "daemon": Lazy("service", "Run the schedules until stopped."),
     "serve": Lazy("service", "Serve the web pages: sign-up, preferences, archive."),
     "mailbox": Lazy("service", "Run the built-in mail server that keeps what it gets."),
-    "issues": Lazy("ledger", "List issues, show one, retry its deliveries."),
+    "issues": Lazy("ledger", "List issues, show one; retry, pause, resume or cancel it."),
     "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),
     "runs": Lazy("ledger", "Tell what each run did, and why mail did (not) go out."),
     "subscribers": Lazy("people", "Add, list, import, export readers; let them leave, suppress and forget them."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from newsletter.cli.workspace import local
 from newsletter.model import Slot, State
+from newsletter.report import hold_line
 from newsletter.store import Store
 from newsletter.store.deliveries import Line
 from newsletter.store.issues import PUBLISHED, Decided
@@ -20,7 +21,10 @@ def answer(store: Store, slot: Slot, email: str) -> str:
     if subscriber is None:
         return f"{email}: nobody of that address is known"
     line = store.deliveries.of(decided.id, subscriber)
-    return f"{email}: {_told(line)}" if line else f"{email}: {_missing(store, subscriber, decided)}"
+    if line is None:
+        return f"{email}: {_missing(store, subscriber, decided)}"
+    hold = store.holds.get(decided.id) if line.state in (State.QUEUED, State.DEFERRED) else None
+    return f"{email}: {_told(line)}" + (f"; the issue is {hold_line(hold)}" if hold else "")
 
 
 def _told(line: Line) -> str:  # noqa: PLR0911 - one for each state

@@ -11,6 +11,7 @@ import click
 
 from newsletter.addresses import address
 from newsletter.cli import FAILED, PARTLY
+from newsletter.cli.ledger import delivered_status
 from newsletter.cli.progress import deliveries_bar, sources_bar
 from newsletter.cli.workspace import as_json, local, now, open_workspace, print_json
 from newsletter.model import Composed, Run, State
@@ -112,7 +113,8 @@ def send(
         wanted = order(app, newsletter, day=day or moment.astimezone().date(), now=moment, to=to, force=force)
         before = app.store.issues.find(wanted.slot)
         run = run_order(app, wanted, quiet=as_json)
-        waiting = app.store.deliveries.next_due(run.delivered.issue) if run.delivered else None
+        goes_on = run.delivered is not None and not run.delivered.held
+        waiting = app.store.deliveries.next_due(run.delivered.issue) if run.delivered and goes_on else None
     if as_json:
         print_json(run)
     else:
@@ -131,7 +133,7 @@ def run_order(app: App, wanted: Order, *, quiet: bool = False) -> Run:
     with deliveries_bar(quiet=quiet) as watch:
         run = app.run(wanted.slot, audience=wanted.audience, besides=wanted.besides, clock=now, watch=watch)
         for _ in range(_PATIENCE_SECONDS):
-            if run.delivered is None or not run.delivered.states.get(State.SENDING):
+            if run.delivered is None or run.delivered.held or not run.delivered.states.get(State.SENDING):
                 break
             time.sleep(1)
             run = app.run(wanted.slot, audience=wanted.audience, clock=now, watch=watch)
@@ -144,15 +146,7 @@ def _sent(run: Run) -> int:
 
 def _status(run: Run) -> int:
     """0 when everybody has it or is due later, 1 when nobody could be reached, 3 in between."""
-    if run.delivered is None:
-        return 0
-    states = run.delivered.states
-    failed = sum(states.get(state, 0) for state in (State.REJECTED, State.DEFERRED, State.UNCERTAIN, State.EXPIRED))
-    if run.delivered.stopped:
-        return PARTLY if states.get(State.SENT) else FAILED
-    if failed:
-        return PARTLY if states.get(State.SENT) else FAILED
-    return 0
+    return delivered_status(run.delivered) if run.delivered else 0
 
 
 def _rehearse(app: App, newsletter: str, *, to: tuple[str, ...], day: date, now: datetime, as_json: bool) -> None:

@@ -47,6 +47,7 @@ def judge(message: Message, reply: Reply, phase: Phase) -> Result:
         text=text,
         phase=phase.value,
         retry_after=decision.retry_after,
+        policy=decision.policy,
     )
     return Result(message, outcome, decision)
 

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from newsletter.errors import ConfigError, Problem
+from newsletter.model import Message
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -136,6 +137,13 @@ class Signer:
         signature = base64.b64encode(key.sign(fields + _relaxed(unsigned)))
         lines = [signature[start : start + _COLUMNS] for start in range(0, len(signature), _COLUMNS)]
         return b"\r\n ".join([unsigned, *lines]) + b"\r\n"
+
+
+def signed(message: Message, signer: Signer | None, *, at: datetime) -> Message:
+    """The message with its signatures before it; as it is where nobody signs."""
+    if signer is None:
+        return message
+    return replace(message, data=signer.sign(message.data, at=at) + message.data)
 
 
 def _chosen(head: bytes) -> tuple[list[str], bytes]:

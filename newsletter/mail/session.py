@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.errors import Refused, SendError
+from newsletter.errors import Insecure, Refused, SendError
 from newsletter.mail.auth import answers, complaint, mechanisms, without_secrets
 from newsletter.mail.relay import Auth, Relay, Tls
 from newsletter.mail.replies import Phase, goes_on
@@ -110,7 +110,7 @@ class Session:
     def _wants_starttls(self) -> bool:
         offered = "STARTTLS" in self.extensions
         if self._relay.tls is Tls.REQUIRED and not offered:
-            raise Refused(
+            raise Insecure(
                 f"{self._relay.place} does not offer STARTTLS, so nothing was sent; use its TLS port with smtps://, or "
                 "starttls=off in NEWSLETTER_SMTP_URL to send in clear text"
             )
@@ -121,14 +121,14 @@ class Session:
         try:
             await self.wire.start_tls(context, host=self._relay.host, seconds=self._timeouts.command)
         except ssl.SSLCertVerificationError as error:
-            raise Refused(
+            raise Insecure(
                 f"the certificate of {self._relay.place} cannot be trusted: {error.verify_message}; mend it, or "
                 "verify=off in NEWSLETTER_SMTP_URL to send without knowing to whom"
             ) from error
         except (ConnectionError, TimeoutError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
             raise Interrupted(f"{self._relay.place} broke off at {self.phase}: {_why(error)}") from error
         except OSError as error:
-            raise Refused(f"could not encrypt the connection to {self._relay.place}: {_why(error)}") from error
+            raise Insecure(f"could not encrypt the connection to {self._relay.place}: {_why(error)}") from error
         self._encrypted = True
 
     async def _authenticate(self) -> None:

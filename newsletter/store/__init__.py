@@ -13,6 +13,7 @@ from newsletter.store.db import Database
 from newsletter.store.deliveries import Deliveries
 from newsletter.store.entries import Entries
 from newsletter.store.events import Events
+from newsletter.store.holds import Holds
 from newsletter.store.issues import Issues
 from newsletter.store.lanes import Lanes
 from newsletter.store.learned import Learned
@@ -40,6 +41,7 @@ class Store:
     issues: Issues
     subscribers: Subscribers
     deliveries: Deliveries
+    holds: Holds
     events: Events
     runs: Runs
     ticks: Ticks
@@ -67,6 +69,7 @@ def open_store(url: str) -> Store:
         issues=Issues(db),
         subscribers=Subscribers(db),
         deliveries=Deliveries(db),
+        holds=Holds(db),
         events=Events(db),
         runs=Runs(db),
         ticks=Ticks(db),

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, StoreError
 from newsletter.model import State
 from newsletter.store.db import Database
+from newsletter.store.holds import is_cancelled, is_held
 from newsletter.store.prepared import Prepared
 from newsletter.store.schema import deliveries, events, issues, subscribers, subscriptions
 
@@ -101,11 +102,12 @@ class Deliveries:
     ) -> builtins.list[Claimed]:
         """Take up to `limit` deliveries that are due; no other process gets them while the lease lasts.
 
-        None in a time zone that is `closed`.
+        None in a time zone that is `closed`, and none of an issue that is held up.
         """
         ready = (
             sa.select(deliveries.c.id)
             .where(deliveries.c.issue == issue, _is_due(now), deliveries.c.zone.not_in(sorted(closed)))
+            .where(~is_held(issue))
             .limit(limit)  # in no order: to sort all that waits for each batch would grow with its square
             .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
         )
@@ -156,8 +158,8 @@ class Deliveries:
         """Write down what became of some deliveries, and that the bodies of others are about to leave; at once.
 
         From here on a crash makes the latter uncertain. Those that must not leave are not started, and returned: the
-        lease was lost, or the reader has left, was suppressed or erased meanwhile. It survives `kill -9`; once a second
-        it also survives a loss of power.
+        lease was lost, the issue was paused or cancelled, or the reader has left, was suppressed or erased. It survives
+        `kill -9`; once a second it also survives a loss of power.
         """
         durable = time.monotonic() - self._synced >= _SYNC_SECONDS
         with self._db.writing(durable=durable) as connection:
@@ -235,14 +237,21 @@ class Deliveries:
         with self._db.writing() as connection:
             return connection.execute(over).rowcount
 
-    def retry(self, issue: int, *, states: Collection[State], now: datetime) -> int:
-        """An operator's word: queue again what ended in these states, however late it is; how many."""
-        ended = (deliveries.c.issue == issue) & deliveries.c.state.in_(sorted(states))
-        again = deliveries.update().where(ended)
+    def retry(self, issue: int, *, states: Collection[State], subscriber: int | None = None, now: datetime) -> int:
+        """An operator's word: queue again what is in these states, however late it is; how many.
+
+        `subscriber` names the only one. NotFound for an unknown issue, StoreError for a cancelled one.
+        """
+        values = {"state": State.QUEUED, "reason": "", "due_at": now, "expires_at": None, "ended_at": None}
         with self._db.writing() as connection:
-            return connection.execute(
-                again.values(state=State.QUEUED, reason="", due_at=now, expires_at=None, ended_at=None, resends=0)
-            ).rowcount
+            again = deliveries.update().where(_retried(connection, issue, states, subscriber))
+            return connection.execute(again.values(**values, resends=0)).rowcount
+
+    def retried(self, issue: int, *, states: Collection[State], subscriber: int | None = None) -> int:
+        """How many `retry` would queue again; the same errors."""
+        with self._db.reading() as connection:
+            which = _retried(connection, issue, states, subscriber)
+            return connection.execute(sa.select(sa.func.count()).where(which)).scalar_one()
 
     def counts(self, issue: int) -> Mapping[State, int]:
         """How many deliveries of an issue are in each state; states without any are left out."""
@@ -266,10 +275,16 @@ class Deliveries:
             return dict(connection.execute(query).all())
 
     def unfinished(self, *, now: datetime) -> builtins.list[int]:
-        """The issues with something to do now, oldest first."""
-        over = deliveries.c.state.in_(_OPEN) & (deliveries.c.due_at <= now)  # nothing but to say that it expired
-        some = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id, _is_due(now) | over)
-        query = sa.select(issues.c.id).where(some.exists()).order_by(issues.c.id)
+        """The issues with something to do now, oldest first; where one is held up that is only to end deliveries."""
+        waiting = deliveries.c.state.in_(_OPEN)
+        over = waiting & (deliveries.c.due_at <= now)  # nothing but to say that it expired
+        some = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id)
+        ends = waiting & ((deliveries.c.expires_at <= now) | is_cancelled(issues.c.id))
+        held = is_held(issues.c.id)
+        query = sa.select(issues.c.id).where(
+            (some.where(_is_due(now) | over).exists() & ~held) | (held & some.where(ends).exists())
+        )
+        query = query.order_by(issues.c.id)
         with self._db.reading() as connection:
             return list(connection.execute(query).scalars())
 
@@ -279,16 +294,25 @@ class Deliveries:
         with self._db.reading() as connection:
             return connection.execute(query).scalar()
 
-    def list(self, issue: int, *, state: State | None = None, limit: int = 10_000) -> builtins.list[Line]:
+    def list(self, issue: int, *, state: State | None = None) -> builtins.list[Line]:
         """The ledger of an issue, in order. NotFound when there is no such issue."""
-        query = _lines(issue).order_by(deliveries.c.id).limit(limit)
+        return list(self.each(issue, state=state))
+
+    def each(self, issue: int, *, state: State | None = None, at_once: int = 5_000) -> Iterator[Line]:
+        """The same line by line, of an issue of any size: `at_once` of them are asked for at a time."""
+        query = _lines(issue).order_by(deliveries.c.id).limit(at_once)
         if state is not None:
             query = query.where(deliveries.c.state == state)
         with self._db.reading() as connection:
-            if connection.execute(sa.select(issues.c.id).where(issues.c.id == issue)).first() is None:
-                raise NotFound(f"there is no issue {issue}; `newsletter issues list` shows those there are")
-            rows = connection.execute(query).mappings().all()
-        return [_line(row) for row in rows]
+            _demand(connection, issue)
+        last = 0
+        while True:
+            with self._db.reading() as connection:
+                rows = connection.execute(query.where(deliveries.c.id > last)).mappings().all()
+            yield from map(_line, rows)
+            if len(rows) < at_once:
+                return
+            last = rows[-1]["id"]
 
     def of(self, issue: int, subscriber: int) -> Line | None:
         """One subscriber's line in the ledger of an issue, None where they have none."""
@@ -334,12 +358,33 @@ class Deliveries:
         }
         if mark.due_at is not None:
             values["due_at"] = mark.due_at
+        # An attempt was counted when the body began to leave. One that was refused before is one too; one that surely
+        # was not taken, through no fault of the message, is none.
+        if mark.state is State.QUEUED:
+            values["attempts"] = deliveries.c.attempts - sa.case((deliveries.c.started_at.is_not(None), 1), else_=0)
+        elif mark.code:
+            values["attempts"] = deliveries.c.attempts + sa.case((deliveries.c.started_at.is_(None), 1), else_=0)
         if mark.state not in (State.QUEUED, State.DEFERRED, State.UNCERTAIN):
             values["ended_at"] = now
         done = deliveries.update().where(deliveries.c.id == mark.delivery, held).values(values)
         written = connection.execute(done).rowcount == 1
         if written and mark.state is State.UNCERTAIN:
             _log_uncertain(connection, [mark.delivery], mark.reason, now)
+
+
+def _demand(connection: sa.Connection, issue: int) -> None:
+    if connection.execute(sa.select(issues.c.id).where(issues.c.id == issue)).first() is None:
+        raise NotFound(f"there is no issue {issue}; `newsletter issues list` shows those there are")
+
+
+def _retried(
+    connection: sa.Connection, issue: int, states: Collection[State], subscriber: int | None
+) -> sa.ColumnElement[bool]:
+    _demand(connection, issue)
+    if connection.execute(sa.select(is_cancelled(issue))).scalar():
+        raise StoreError(f"issue {issue} was cancelled for good; `newsletter send --force` makes a new one")
+    which = (deliveries.c.issue == issue) & deliveries.c.state.in_(sorted(states))
+    return which if subscriber is None else which & (deliveries.c.subscriber == subscriber)
 
 
 def _addressee(row: Any) -> Addressee:
@@ -367,6 +412,7 @@ _START = (
     deliveries.update()
     .where(deliveries.c.id == sa.bindparam("b_id"), _HELD)
     .where(deliveries.c.lease_until >= sa.bindparam("b_now"), deliveries.c.subscriber.is_not(None), ~_HINDERED)
+    .where(~is_held(deliveries.c.issue))
     .values(started_at=sa.bindparam("b_now"), attempts=deliveries.c.attempts + 1)
 )
 # If the lease was lost meanwhile "sent" is kept where nobody has begun to send it again.

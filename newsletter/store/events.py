@@ -20,6 +20,7 @@ class Event:
     kind: str
     subscriber: int | None = None
     delivery: int | None = None
+    issue: int | None = None
     newsletter: str = ""
     detail: str = ""
 
@@ -31,12 +32,16 @@ class Events:
         """On an open database."""
         self._db = db
 
-    def list(self, *, subscriber: int | None = None, delivery: int | None = None) -> builtins.list[Event]:
-        """Everything that happened to a subscriber or a delivery, oldest first."""
+    def list(
+        self, *, subscriber: int | None = None, delivery: int | None = None, issue: int | None = None
+    ) -> builtins.list[Event]:
+        """Everything that happened to a subscriber, a delivery or an issue as a whole, oldest first."""
         query = sa.select(*(events.c[name] for name in Event.__dataclass_fields__)).order_by(events.c.id)
         if subscriber is not None:
             query = query.where(events.c.subscriber == subscriber)
         if delivery is not None:
             query = query.where(events.c.delivery == delivery)
+        if issue is not None:
+            query = query.where(events.c.issue == issue)
         with self._db.reading() as connection:
             return [Event(**row) for row in connection.execute(query).mappings()]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from newsletter.model import State
 from newsletter.store.db import Database
+from newsletter.store.holds import HELD, is_held
 from newsletter.store.schema import deliveries, entries, issues
 
 _WAITING = (State.QUEUED, State.DEFERRED)
@@ -42,7 +43,7 @@ class Pulse:
     def oldest_due(self, *, now: datetime) -> datetime | None:
         """Since when the oldest message that could go now is waiting."""
         query = sa.select(sa.func.min(deliveries.c.due_at)).where(
-            deliveries.c.state.in_(_WAITING), deliveries.c.due_at <= now
+            deliveries.c.state.in_(_WAITING), deliveries.c.due_at <= now, deliveries.c.issue.not_in(HELD)
         )
         with self._db.reading() as connection:
             return connection.execute(query).scalar()
@@ -65,7 +66,7 @@ class Pulse:
         query = (
             sa.select(issues.c.newsletter, issues.c.slot, due.c.due_at)
             .join(due, due.c.issue == issues.c.id)
-            .where(~ended.exists())
+            .where(~ended.exists(), ~is_held(issues.c.id))
             .order_by(issues.c.id)
         )
         with self._db.reading() as connection:

@@ -190,6 +190,27 @@ issues = _table(
     sa.Index(None, "newsletter", "at"),
 )
 
+# Issues that somebody, or the breaker, has held up; a table of its own, since every turn of sending looks here.
+holds = _table(
+    "holds",
+    sa.Column("issue", Number, sa.ForeignKey("issues.id"), primary_key=True),
+    _text("state", default=None),  # paused, cancelled; empty: it was resumed
+    _text("who"),  # empty: the newsletter itself
+    _text("why"),
+    sa.Column("since", Instant, nullable=False),
+    _count("sent_before"),  # messages of it that went out before it was resumed: the breaker counts from there
+)
+
+# What mail servers object to, by kind: what the breaker goes by, counted by all processes together.
+objections = _table(
+    "objections",
+    sa.Column("issue", Number, sa.ForeignKey("issues.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    _count("refused"),  # messages, for good
+    _count("policy"),  # messages, for what we are or send
+    _text("example"),  # such a reply
+)
+
 # Every name of every story that was published: what is in here is not told again.
 told = _table(
     "told",
@@ -293,6 +314,7 @@ events = _table(
     _text("kind", default=None),
     sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="SET NULL"), index=True),
     sa.Column("delivery", Number, sa.ForeignKey("deliveries.id", ondelete="SET NULL"), index=True),
+    sa.Column("issue", Number, sa.ForeignKey("issues.id"), index=True),
     _text("newsletter"),
     _text("detail"),
     sqlite_autoincrement=True,
