@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from newsletter.cli.workspace import local
 from newsletter.model import Slot, State
-from newsletter.report import hold_line
+from newsletter.report import counted, hold_line
 from newsletter.store import Store
 from newsletter.store.deliveries import Line
 from newsletter.store.issues import PUBLISHED, Decided
@@ -35,7 +35,7 @@ def _told(line: Line) -> str:  # noqa: PLR0911 - one for each state
         case State.SENT:
             return f"the mail server took it{ended}{reply}; what it did with it, only its log tells"
         case State.QUEUED | State.DEFERRED:
-            tries = f" after {line.attempts} attempts" if line.attempts else ""
+            tries = f" after {counted(line.attempts, 'attempt')}" if line.attempts else ""
             return f"waiting{tries}, next at {local(line.due_at)}{because}{reply}"
         case State.SENDING:
             return "being sent at this moment"

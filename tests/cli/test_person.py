@@ -43,7 +43,10 @@ def test_a_slot_without_an_issue(store: Store) -> None:
     [
         (Mark(delivery=0, state=State.SENT, code=250, reply="queued as 4711"), "took it at 2026-11-20"),
         (Mark(delivery=0, state=State.REJECTED, code=550, reply="no such user"), "refused by the mail server at"),
-        (Mark(delivery=0, state=State.DEFERRED, code=450, reply="later", due_at=NOON + HOUR), "waiting, next at"),
+        (
+            Mark(delivery=0, state=State.DEFERRED, code=450, reply="later", due_at=NOON + HOUR),
+            "waiting after 1 attempt, next at",
+        ),
         (Mark(delivery=0, state=State.UNCERTAIN, reason="cut", due_at=NOON + HOUR), "perhaps sent"),
         (Mark(delivery=0, state=State.EXPIRED, reason="too old"), "given up at"),
     ],
