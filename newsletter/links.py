@@ -8,6 +8,7 @@ A token is a purpose, a payload and a MAC (HMAC-SHA256); all rights come from it
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -15,12 +16,18 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from newsletter.errors import LinkError
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_BLOCK = 64  # bytes that SHA-256 takes at a time
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _VERP_MAC = 6  # bytes: 48 bits, guessed online only
 _MAX_TOKEN = 500
 
@@ -93,12 +100,14 @@ class Links:
         return delivery
 
     def _token(self, purpose: Purpose, subscriber: int, newsletter: str) -> str:
-        """What `_serializer(purpose).dumps(...)` gives, in a tenth of the time: every message has two of them."""
-        payload = _unpadded(json.dumps([subscriber, newsletter], separators=(",", ":")).encode())
-        signed = f"{payload}.{_unpadded(int(time.time()).to_bytes(4))}"
-        mac = _mac(self.keys[0], purpose).copy()
-        mac.update(signed.encode())
-        return f"{signed}.{_unpadded(mac.digest())}"
+        """What `_serializer(purpose).dumps(...)` gives, in a fraction of the time: every message has two of them."""
+        payload = _unpadded(f"[{subscriber},{_quoted(newsletter)}]".encode())
+        signed = b"%b.%b" % (payload, _stamp(int(time.time())))
+        inner, outer = _mac(self.keys[0], purpose)
+        inner, outer = inner.copy(), outer.copy()
+        inner.update(signed)
+        outer.update(inner.digest())
+        return (b"%b.%b" % (signed, _unpadded(outer.digest()))).decode()
 
     def _serializer(self, purpose: Purpose) -> URLSafeTimedSerializer:
         # itsdangerous signs with the last key of a list and tries all of them, newest first.
@@ -118,11 +127,22 @@ def _salt(purpose: Purpose) -> str:
 
 
 @cache
-def _mac(key: str, purpose: Purpose) -> hmac.HMAC:
-    """A MAC to go on from, its key derived as itsdangerous does by default ("django-concat")."""
-    derived = hashlib.sha256(f"{_salt(purpose)}signer{key}".encode()).digest()
-    return hmac.new(derived, digestmod=hashlib.sha256)
+def _mac(key: str, purpose: Purpose) -> tuple[_Hash, _Hash]:
+    """The two hashes of HMAC (RFC 2104) to go on from, the key derived as itsdangerous does ("django-concat")."""
+    derived = hashlib.sha256(f"{_salt(purpose)}signer{key}".encode()).digest().ljust(_BLOCK, b"\0")
+    inner, outer = (bytes(octet ^ pad for octet in derived) for pad in (0x36, 0x5C))
+    return hashlib.sha256(inner), hashlib.sha256(outer)
 
 
-def _unpadded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+@cache
+def _quoted(newsletter: str) -> str:
+    return json.dumps(newsletter)
+
+
+@lru_cache(maxsize=4)
+def _stamp(seconds: int) -> bytes:
+    return _unpadded(seconds.to_bytes(4))
+
+
+def _unpadded(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
 
@@ -58,6 +59,7 @@ def parse_mailbox(text: str) -> Address:
     return Address(clean(name, limit=NAME_LENGTH), envelope_address(match["email"]))
 
 
+@lru_cache(maxsize=1024)  # asked for by whoever makes a message and by whoever sends it, and the sender is one for all
 def envelope_address(text: str) -> str:
     """The address as MAIL FROM and RCPT TO take it, an international domain as A-labels (RFC 5890).
 
@@ -86,6 +88,10 @@ def text_header(name: str, value: str, *, limit: int = TEXT_LENGTH) -> bytes:
 
 def mailbox_header(name: str, address: Address) -> bytes:
     """A field that holds one mailbox, such as From. An address that is not ASCII stays UTF-8 (RFC 6532)."""
+    if _ATOMS.fullmatch(address.name) and "=?" not in address.name:
+        line = f"{name}: {address.name} <{address.email}>"
+        if len(line) <= COLUMNS:
+            return f"{line}\r\n".encode()  # nearly every one, at a tenth of the cost
     return _folded(f"{name}:", [*_phrase(address.name, indent=len(name) + 2), f"<{address.email}>"])
 
 

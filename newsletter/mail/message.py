@@ -53,21 +53,28 @@ class Letterhead:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """One part of a choice of fragments: its pieces, with room for the tokens whose places `slots` tells."""
+class Edition:
+    """A message of which only the values are missing: what stands between them, and which value belongs where.
+
+    Place 0 is for the recipient's own headers. `ends` are parts that end in a value: where they begin, and where their
+    last line break stands.
+    """
 
     pieces: tuple[bytes, ...]
-    slots: tuple[tuple[int, Token], ...]
+    in_text: tuple[tuple[int, Token], ...]
+    in_html: tuple[tuple[int, Token], ...]
+    ends: tuple[tuple[int, int], ...]
 
-    def filled(self, values: Mapping[Token, bytes]) -> list[bytes]:
-        """The pieces with these values. A part ends in a hard line break (RFC 2045 section 6.7, rule 5)."""
-        pieces = list(self.pieces)
-        for place, token in self.slots:
-            pieces[place] = values[token]
-        last = pieces[-1] or next((piece for piece in reversed(pieces) if piece), b"")
-        if not last.endswith(HARD) or last.endswith(SOFT):
-            pieces.append(HARD)
-        return pieces
+    def filled(self, headers: bytes, values: Mapping[Token, str]) -> bytes:
+        """The message with these headers and values."""
+        pieces = [headers, *self.pieces]
+        for place, token in self.in_text:
+            pieces[place] = _encoded_value(values[token])
+        for place, token in self.in_html:
+            pieces[place] = _escaped_value(values[token])
+        for begin, end in self.ends:
+            pieces[end] = _end(pieces[begin:end])
+        return b"".join(pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +83,10 @@ class Assembly:
 
     envelope_sender: str
     head: bytes
-    before_text: bytes
-    before_html: bytes
-    after_html: bytes
+    boundary: bytes
     text: tuple[Encoded, ...]
     html: tuple[Encoded, ...]
-    whole: tuple[Body, Body]  # text and HTML of every fragment
+    whole: Edition  # of every fragment
 
     def message(
         self,
@@ -106,30 +111,23 @@ class Assembly:
             Token.UNSUBSCRIBE_URL: unsubscribe_url,
             **tokens,
         }
-        text, html_ = self.whole if fragments is None else self._chosen(fragments)
-        in_text = {token: _encoded_value(values[token]) for _, token in text.slots}
-        in_html = {token: _encoded_value(html.escape(values[token])) for _, token in html_.slots}
-        data = [
-            mailbox_header("To", Address(recipient.name, address)),
-            _message_id(recipient.message_id),
-            unsubscribe_headers(unsubscribe_url, unsubscribe_mailto),
-            self.head,
-            self.before_text,
-            *text.filled(in_text),
-            self.before_html,
-            *html_.filled(in_html),
-            self.after_html,
-        ]
+        edition = self.whole if fragments is None else self._chosen(fragments)
+        headers = (
+            mailbox_header("To", Address(recipient.name, address))
+            + _message_id(recipient.message_id)
+            + unsubscribe_headers(unsubscribe_url, unsubscribe_mailto)
+        )
         return Message(
             delivery=recipient.delivery,
             sender=envelope_address(bounce) if bounce else self.envelope_sender,
             recipient=address,
-            data=b"".join(data),
+            data=edition.filled(headers, values),
             is_encoded=address.isascii() and self.head.isascii(),  # the parts are, being quoted-printable
         )
 
-    def _chosen(self, fragments: Sequence[int]) -> tuple[Body, Body]:
-        return _body(self.text[index] for index in fragments), _body(self.html[index] for index in fragments)
+    def _chosen(self, fragments: Sequence[int]) -> Edition:
+        text, html_ = (self.text[index] for index in fragments), (self.html[index] for index in fragments)
+        return _edition(self.head, self.boundary, text, html_)
 
 
 def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
@@ -137,15 +135,14 @@ def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
     text = tuple(_encoded(fragment.text) for fragment in rendered.fragments)
     html_ = tuple(_encoded(fragment.html) for fragment in rendered.fragments)
     boundary = _boundary(text + html_)
+    head = _head(rendered.subject, letterhead, boundary)
     return Assembly(
         envelope_sender=envelope_address(letterhead.bounce or letterhead.sender.email),
-        head=_head(rendered.subject, letterhead, boundary),
-        before_text=b"--" + boundary + b"\r\n" + _part_head("plain"),
-        before_html=b"\r\n--" + boundary + b"\r\n" + _part_head("html"),
-        after_html=b"\r\n--" + boundary + b"--\r\n",
+        head=head,
+        boundary=boundary,
         text=text,
         html=html_,
-        whole=(_body(text), _body(html_)),
+        whole=_edition(head, boundary, text, html_),
     )
 
 
@@ -193,20 +190,53 @@ def _boundary(fragments: Iterable[Encoded]) -> bytes:
     return b"=_" + hashlib.sha256(content).hexdigest()[:32].encode()
 
 
-def _body(fragments: Iterable[Encoded]) -> Body:
-    """The fragments as one part, what stands between two tokens as one piece."""
-    pieces: list[bytes] = [b""]
+def _edition(head: bytes, boundary: bytes, text: Iterable[Encoded], html_: Iterable[Encoded]) -> Edition:
+    """The fragments as a message, what stands between two values as one piece."""
+    pieces: list[bytes] = [b"", head + b"--" + boundary + b"\r\n" + _part_head("plain")]
+    ends: list[tuple[int, int]] = []
+    in_text = _add_part(pieces, ends, text)
+    pieces[-1] += b"\r\n--" + boundary + b"\r\n" + _part_head("html")
+    in_html = _add_part(pieces, ends, html_)
+    pieces[-1] += b"\r\n--" + boundary + b"--\r\n"
+    return Edition(tuple(pieces[1:]), in_text, in_html, tuple(ends))
+
+
+def _add_part(
+    pieces: list[bytes], ends: list[tuple[int, int]], fragments: Iterable[Encoded]
+) -> tuple[tuple[int, Token], ...]:
+    """One part at the end of the pieces; where its values go."""
+    begin = len(pieces)
+    pieces.append(b"")
     slots: list[tuple[int, Token]] = []
+    last = b""
     for piece in (piece for fragment in fragments for piece in fragment):
         if isinstance(piece, bytes):
             pieces[-1] += piece
+            last = piece or last
         else:
             slots.append((len(pieces), piece))
             pieces += b"", b""
-    return Body(tuple(pieces), tuple(slots))
+            last = b""
+    if slots and not last:
+        ends.append((begin, len(pieces)))
+        pieces += b"", b""
+    else:
+        pieces[-1] += _end([last])
+    return tuple(slots)
+
+
+def _end(pieces: Sequence[bytes]) -> bytes:
+    """What a part still needs: it ends in a hard line break (RFC 2045 section 6.7, rule 5)."""
+    last = next((piece for piece in reversed(pieces) if piece), b"")
+    return b"" if last.endswith(HARD) and not last.endswith(SOFT) else HARD
 
 
 @lru_cache(maxsize=4096)
 def _encoded_value(value: str) -> bytes:
     """One reader's value; many stand in several places, and some are everybody's."""
     return quoted_printable(value)
+
+
+@lru_cache(maxsize=4096)
+def _escaped_value(value: str) -> bytes:
+    return _encoded_value(html.escape(value))

@@ -12,6 +12,7 @@ COLUMNS = 76
 HARD = b"\r\n"
 SOFT = b"=\r\n"
 
+_PLAIN = re.compile(r"[\t -<>-~]*")
 _UNSAFE = re.compile(rb"[^\t -<>-~]")
 _HEX = {bytes([octet]): b"=%02X" % octet for octet in range(256)}
 
@@ -22,13 +23,17 @@ def quoted_printable(text: str) -> bytes:
     Every line has at most 76 columns, ends in no white space, and begins neither with "." (so that SMTP stuffs no
     dots) nor with "From " (which mailboxes of old quote). Lone surrogates become "?".
     """
+    if _PLAIN.fullmatch(text):  # most values of readers: short, or a URL
+        rows = [text[start : start + COLUMNS - 1] for start in range(0, len(text), COLUMNS - 1)]
+        if not any(row.startswith((".", "From ")) for row in rows):
+            return "=\r\n".join([*rows, ""]).encode()
     *whole, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    rows: list[bytes] = []
+    parts: list[bytes] = []
     for line in whole:
-        _add_rows(rows, line, end=HARD)
+        _add_rows(parts, line, end=HARD)
     if rest:
-        _add_rows(rows, rest, end=SOFT)
-    return b"".join(rows)
+        _add_rows(parts, rest, end=SOFT)
+    return b"".join(parts)
 
 
 def _add_rows(rows: list[bytes], line: str, *, end: bytes) -> None:
