@@ -16,10 +16,12 @@ from datetime import UTC, datetime, timedelta
 from newsletter.app import App
 from newsletter.clock import told
 from newsletter.errors import NewsletterError
+from newsletter.mail.budget import LONGEST_REST
 from newsletter.mail.dkim import signed
 from newsletter.mail.headers import parse_mailbox
 from newsletter.mail.message import Letterhead, compile_issue
-from newsletter.model import Hold, Message, Newsletter, Outcome, Recipient, Slot, State, Trouble, Verdict
+from newsletter.mail.relay import RELAY
+from newsletter.model import Hold, Lane, Message, Newsletter, Outcome, Recipient, Slot, State, Trouble, Verdict
 from newsletter.render.letter import Letter, Occasion
 from newsletter.store.alarms import Alarm
 from newsletter.store.issues import PUBLISHED
@@ -153,6 +155,21 @@ def failing(newsletter: str, slot: str, counts: Mapping[State, int]) -> Iterator
         )
 
 
+def away(lanes: Mapping[str, Lane], *, now: datetime) -> Iterator[Trouble]:
+    """Mail servers that could not be used more than once in a row, while others carry what was theirs."""
+    for name, lane in lanes.items():
+        tried = now.timestamp() - lane.rests_until < LATE.total_seconds() + LONGEST_REST  # else nobody asks any more
+        if name.startswith(RELAY) and lane.failures > 1 and tried:
+            yield Trouble(
+                name=f"away/{name}",
+                title=f"One {name} of several gets nothing",
+                lines=(
+                    f"It could not be used {lane.failures} times in a row, the last time so: {lane.trouble}",
+                    "The others of NEWSLETTER_SMTP_URL carry its share; it is tried again by itself.",
+                ),
+            )
+
+
 def clock_trouble(doubt: str, boot: str) -> Trouble:
     """A clock that cannot be believed, of one start of a machine."""
     return Trouble(
@@ -186,6 +203,7 @@ def troubles(app: App, *, now: datetime) -> list[Trouble]:
         *elsewhere,
         *silent(sources, now=now),
         *stale(sources, news, now=now),
+        *away(app.store.lanes.list(), now=now),
         *late((slot for slot, _ in app.due(now=now)), app.store.pulse.stuck(before=now - LATE), now=now),
         *paused(app.store.holds.waiting()),
     ]

@@ -15,7 +15,6 @@ from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from newsletter import __version__
 from newsletter.archive import Archive
@@ -25,7 +24,7 @@ from newsletter.config import Config
 from newsletter.deliver import Clock, deliver
 from newsletter.errors import ConfigError, NewsletterError, NotFound, Problem
 from newsletter.links import Links
-from newsletter.mail import Send
+from newsletter.mail import Send, Sharing
 from newsletter.mail.dkim import Signer, load_signer
 from newsletter.model import (
     Collected,
@@ -43,6 +42,7 @@ from newsletter.model import (
     SourceReport,
     Topic,
 )
+from newsletter.networks import Guard
 from newsletter.publish import publish
 from newsletter.registry import Registry
 from newsletter.render.issue import Render, open_render
@@ -327,7 +327,7 @@ def open_app(config: Config, *, migrated: bool = False) -> Iterator[App]:
             read=reader.read,
             render=open_render([config.templates], base_url=config.base_url),
             links=Links(base_url=config.base_url, keys=config.secret_keys, bounce_domain=config.bounce_domain),
-            send=send,
+            send=_shared(send, store, config),
             signer=_signer(config),
         )
 
@@ -369,7 +369,7 @@ def _summaries(config: Config, store: Store) -> Summaries:
 
 def open_sender(config: Config, registry: Registry) -> Send:
     """The sender for SMTP_URL. ConfigError when no plugin knows its scheme."""
-    scheme = urlsplit(config.smtp_url).scheme
+    scheme = config.smtp_url.partition(":")[0].lower()
     if scheme not in registry.senders:
         known = ", ".join(f"{name}://" for name in sorted(registry.senders))
         raise ConfigError(
@@ -377,6 +377,13 @@ def open_sender(config: Config, registry: Registry) -> Send:
         )
     send: Send = registry.senders[scheme](config.smtp_url)
     return send
+
+
+def _shared(send: Send, store: Store, config: Config) -> Send:
+    """A sender that keeps its limits together with every other worker on this database, where it can."""
+    if not isinstance(send, Sharing):
+        return send
+    return send.sharing(store.lanes, guard=Guard(tuple(config.allow_networks)))
 
 
 def _rooted(source: Source, folder: Path) -> Source:

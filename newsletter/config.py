@@ -39,8 +39,8 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "SMTP_URL": Setting(
         default="smtp://127.0.0.1:1025",
-        help="the mail server: smtp://user:password@host:587?starttls=required, or smtps://host; "
-        "the default is where `newsletter mailbox` listens",
+        help="the mail server: smtp://user:password@host:587?starttls=required, or smtps://host; several with a space "
+        "between them; mx: for none, straight to the readers' own; the default is where `newsletter mailbox` listens",
         secret=True,
     ),
     "BASE_URL": Setting(
@@ -80,7 +80,8 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "ALLOW_NETWORKS": Setting(
         default="",
-        help="private networks that sources may be fetched from, separated by commas: 192.168.1.0/24,127.0.0.0/8",
+        help="private networks that strangers may lead us to, as sources and as mail servers of readers' domains, "
+        "separated by commas: 192.168.1.0/24,127.0.0.0/8",
     ),
     "MODEL": Setting(
         default="",
@@ -209,10 +210,11 @@ def _database_url(text: str, workspace: Path) -> str:
 
 
 def _smtp_url(text: str) -> str:
-    parts = urlsplit(text)
-    if not parts.scheme or not (parts.hostname or parts.path):
-        raise ValueError("not an address of a mail server")
-    _ = parts.port  # ValueError for a port that is none
+    for url in text.split() or [""]:
+        parts = urlsplit(url)
+        if not parts.scheme or not (parts.netloc or parts.path or parts.query):
+            raise ValueError("not an address of a mail server")
+        _ = parts.port  # ValueError for a port that is none
     return text
 
 

@@ -267,6 +267,8 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime) -> Mark:
     """What to write into the ledger for an outcome. Pure; `attempts` counts those before this one."""
     if outcome.verdict is Verdict.SENT:
         return Mark(delivery=outcome.delivery, state=State.SENT, code=outcome.code, reply=outcome.text)
+    if outcome.put_off is not None:
+        return _mark(outcome, State.QUEUED, due_at=now + timedelta(seconds=outcome.put_off))
     if outcome.verdict is Verdict.UNSENT:
         return _mark(outcome, State.QUEUED, due_at=now if outcome.given_up else now + RECONNECT)
     if outcome.verdict is Verdict.UNCERTAIN:

@@ -11,7 +11,7 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from newsletter.alarms import LATE, SILENT, STALE, failing, late, silent, sound, stale
+from newsletter.alarms import LATE, SILENT, STALE, away, failing, late, silent, sound, stale
 from newsletter.app import App, open_app
 from newsletter.config import load_config
 from newsletter.daemon import Daemon
@@ -19,7 +19,7 @@ from newsletter.errors import Refused
 from newsletter.mail import Record
 from newsletter.mail.dkim import Key, Signer
 from newsletter.mail.mailbox import Mailbox, open_mailbox
-from newsletter.model import Message, Outcome, State, Trouble, Verdict
+from newsletter.model import Lane, Message, Outcome, State, Trouble, Verdict
 from newsletter.store import Store
 from newsletter.store.pulse import News, Stuck
 from newsletter.store.sources import Health
@@ -104,6 +104,24 @@ def test_a_share_of_failures(counts: dict[State, int], fails: bool) -> None:
 
 
 # --- what the store remembers of it -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "failures", "rested", "is_away"),
+    [
+        ("mail server a.example.org:25", 2, MINUTE, True),
+        ("mail server a.example.org:25", 1, MINUTE, False),  # once is no trouble yet
+        ("mail server a.example.org:25", 9, -DAY, False),  # nobody has tried it since yesterday: it is used no more
+        ("example.org to example.net", 9, MINUTE, False),  # a stranger's servers are a stranger's business
+    ],
+)
+def test_a_mail_server_that_is_away(name: str, failures: int, rested: timedelta, is_away: bool) -> None:
+    """One of several that failed again and again is told, with why."""
+    lane = Lane(failures=failures, rests_until=(NOON + rested).timestamp(), trouble="no answer in time")
+    found = list(away({name: lane}, now=NOON))
+
+    assert [trouble.name for trouble in found] == ([f"away/{name}"] if is_away else [])
+    assert all("no answer in time" in trouble.lines[0] for trouble in found)
 
 
 def test_a_trouble_is_told_once_and_once_more(store: Store) -> None:

@@ -11,10 +11,12 @@ from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, decide, deliv
 from newsletter.errors import LinkError
 from newsletter.links import Links, Purpose
 from newsletter.mail import Record, Send
+from newsletter.mail.lanes import open_lanes
 from newsletter.mail.mailbox import Mailbox, open_mailbox
 from newsletter.mail.session import Timeouts
 from newsletter.mail.smtp import open_smtp
 from newsletter.model import EXPIRES, Delivered, Message, Outcome, State, Verdict
+from newsletter.networks import Guard
 from newsletter.store import Store
 from newsletter.store.issues import Audience
 from newsletter.store.subscribers import Applicant
@@ -361,3 +363,31 @@ def test_a_stalled_reply_is_uncertain(store: Store) -> None:
 
     assert delivered.states == {State.UNCERTAIN: 1}
     assert len(store.events.list(delivery=store.deliveries.list(issue)[0].id)) == 1
+
+
+@pytest.mark.parametrize("expires", [EXPIRES, HOUR])
+def test_what_waits_for_tomorrow_is_charged_nothing(store: Store, mailbox: Mailbox, expires: timedelta) -> None:
+    """A day's share of a new server goes; the rest is due when the next day begins, or given up if that is too late."""
+
+    def at(now: datetime) -> Delivered:
+        send = open_lanes(f"{mailbox.url}?warm_up=10..40/3d").sharing(store.lanes, guard=Guard(), clock=now.timestamp)
+        return run(store, issue, send, now=now)
+
+    applicants = [Applicant(email=f"reader{number}@example.org") for number in range(15)]
+    store.subscribers.add(applicants, newsletter="daily-papers", confirmed=True, how="test", now=NOON)
+    audience = Audience(at=NOON, expires=expires)
+    issue, _ = store.issues.publish(an_issue(), a_rendered(), newsletter=a_newsletter(), audience=audience, now=NOON)
+    today, soon = at(NOON), at(NOON + MINUTE)
+    left = [line for line in store.deliveries.list(issue) if line.state is not State.SENT]
+    midnight = (NOON + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    tomorrow = at(midnight + MINUTE)
+
+    assert today.outcomes == {Verdict.SENT: 10, Verdict.UNSENT: 5}
+    assert soon.outcomes == {}
+    assert all(abs(line.due_at - midnight) < MINUTE for line in left)
+    assert [line.attempts for line in left] == [0] * 5
+    if expires == HOUR:
+        assert {line.state for line in left} == {State.EXPIRED}
+    else:
+        assert "may get today is through" in left[0].reason
+        assert tomorrow.states == {State.SENT: 15}

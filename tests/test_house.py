@@ -13,7 +13,13 @@ from newsletter.app import load_plugins
 
 PACKAGE = Path(newsletter.__file__).parent
 ROOMS = ("cli", "demo", "mail", "preview", "render", "schedule", "sources", "store", "topics", "web")
-DISTRIBUTIONS = {"argon2": "argon2-cffi", "PIL": "pillow", "yaml": "pyyaml", "dotenv": "python-dotenv"}
+DISTRIBUTIONS = {
+    "argon2": "argon2-cffi",
+    "dns": "dnspython",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "dotenv": "python-dotenv",
+}
 # Used without being imported: a decoder that aiohttp finds, the zones that zoneinfo finds.
 INDIRECT = {"brotli", "tzdata"}
 SHARED = {"uvloop"}  # the loop of both asyncio islands, where it is installed

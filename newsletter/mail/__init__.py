@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from newsletter.mail.budget import Lanes
 from newsletter.model import Message, Outcome
+from newsletter.networks import Guard
 
 # What became of messages, and the deliveries whose bodies are about to leave -> those that must not leave after all.
 Record = Callable[[Sequence[Outcome], Sequence[int]], Collection[int]]
@@ -26,4 +28,13 @@ class Send(Protocol):
         Raises Refused or SendError when no message can go out at all; messages taken until then have had their
         outcome (`unsent`) all the same.
         """
+        ...
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """A sender whose limits are those of all workers on one database, and which may connect to strangers' servers."""
+
+    def sharing(self, lanes: Lanes, *, guard: Guard) -> Send:
+        """The same sender, with what all workers know, and connecting to nothing that `guard` forbids."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -11,12 +12,15 @@ from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from newsletter.errors import ConfigError, Problem
+from newsletter.mail.budget import Limits, WarmUp, parse_warm_up
 
 EXAMPLE = (
     "smtp://user:password@mail.example.org:587?starttls=required, smtps://mail.example.org or smtp://127.0.0.1:1025"
 )
+RELAY = "mail server "  # how its name begins wherever it is told
 MOST_CONNECTIONS = 1000
 MOST_MESSAGES = 1_000_000
+HEAVIEST = 1000
 WIDEST = 64  # messages by BDAT at once; a cut leaves all of them uncertain
 
 
@@ -70,14 +74,27 @@ class Relay:
     pipelining: bool = True  # where the server offers it
     chunking: int = 0  # messages on their way by BDAT where the server offers it, 0 for DATA
     dsn: Dsn = Dsn.OFF  # where the server offers it
+    weight: int = 1  # of its share, beside other servers
+    warm_up: WarmUp | None = None
 
     @property
     def place(self) -> str:
         """What to call it in messages."""
         if self.path:
-            return f"mail server {self.path}"
+            return f"{RELAY}{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"mail server {host}:{self.port}"
+        return f"{RELAY}{host}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """What to keep its budget under: the server, and who we are to it, by a digest."""
+        who = f" {hashlib.sha256(self.user.encode()).hexdigest()[:8]}" if self.user else ""
+        return f"{self.place}{who}"
+
+    @property
+    def limits(self) -> Limits:
+        """What the operator allows."""
+        return Limits(rate=self.rate, warm_up=self.warm_up)
 
     @property
     def loopback(self) -> bool:
@@ -90,7 +107,8 @@ def parse_relay(url: str, *, connections: int = 4) -> Relay:
 
     Also `lmtp://host:port` and `lmtp:///path/of/a/socket` (RFC 2033). Further options: `rate=14/s` (or /m, /h) messages
     at most, `per_connection=100` of them over one connection, `auth=plain|login|xoauth2`, `token_file=/path` for
-    the last, `dsn=failure|never`, `chunking=4` messages at once by BDAT, and `pipelining=off` for a server that offers
+    the last, `weight=3` of its share beside other servers, `warm_up=200..20000/14d` (see `budget.WarmUp`),
+    `dsn=failure|never`, `chunking=4` messages at once by BDAT, and `pipelining=off` for a server that offers
     it and minds.
     The port is 465 for smtps, 24 for lmtp, else 587 with a user and 25 without. STARTTLS is required unless the host is
     a loopback address, where it is used if offered and (an opportunistic encryption protects nothing there) not
@@ -122,6 +140,8 @@ def parse_relay(url: str, *, connections: int = 4) -> Relay:
     rate = _RATE.fullmatch(options.get("rate", "0/s"))
     if rate is None:
         problem(f"rate is messages a second, minute or hour, not {options['rate']!r}", "for instance rate=14/s")
+    weight = _number(options, "weight", 1, range(1, HEAVIEST + 1), problem)
+    warm_up = _warm_up(options, problem)
     if problems or rate is None:
         raise ConfigError(problems)
     return Relay(
@@ -141,6 +161,8 @@ def parse_relay(url: str, *, connections: int = 4) -> Relay:
         pipelining=options.get("pipelining", "on") == "on",
         chunking=window,
         dsn=Dsn(options.get("dsn", Dsn.OFF)),
+        weight=weight,
+        warm_up=warm_up,
     )
 
 
@@ -200,6 +222,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "connections": (),
     "per_connection": (),
     "rate": (),
+    "weight": (),
+    "warm_up": (),
 }
 _PORTS: Mapping[str, int] = {"smtp": 25, "smtps": 465, "lmtp": 24}  # 24: any private mail system
 _RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([smh]))?")
@@ -229,6 +253,16 @@ def _number(
         return int(text)
     problem(f"{key} is a number from {allowed[0]} to {allowed[-1]}, not {text!r}", f"for instance {key}=100")
     return default
+
+
+def _warm_up(options: Mapping[str, str], problem: Callable[[str, str], None]) -> WarmUp | None:
+    if "warm_up" not in options:
+        return None
+    try:
+        return parse_warm_up(options["warm_up"])
+    except ValueError as error:
+        problem(f"warm_up: {error}", "for instance warm_up=200..20000/14d")
+        return None
 
 
 def _loopback(host: str) -> bool:

@@ -16,10 +16,10 @@ def register(registry: Registry) -> None:
 
 
 def _smtp(url: str) -> Send:
-    """The sender for a mail server's URL. ConfigError when it is not one."""
-    from newsletter.mail.smtp import open_smtp  # noqa: PLC0415  # asyncio and TLS take time that `--help` needs not
+    """The sender for a mail server's URL, or several. ConfigError when it is not one."""
+    from newsletter.mail.lanes import open_lanes  # noqa: PLC0415  # asyncio and TLS take time that `--help` needs not
 
-    return open_smtp(url)
+    return open_lanes(url)
 
 
 def _folder(url: str) -> Send:

@@ -70,7 +70,7 @@ def open_smtp(
     that is installed. ConfigError for a URL that cannot be used.
     """
     relay = parse_relay(url, connections=connections)
-    return SmtpSend(relay, hostname=hostname, timeouts=timeouts, loop_factory=loop_factory or _loop_factory())
+    return SmtpSend(relay, hostname=hostname, timeouts=timeouts, loop_factory=loop_factory or fastest_loop())
 
 
 class SmtpSend:
@@ -168,7 +168,7 @@ class _Batch:
                 return
             self._handed_back.append(message)
             first = await self._connect()
-            await _all(self._work(first if number == 0 else None) for number in range(self.relay.connections))
+            await run_all(self._work(first if number == 0 else None) for number in range(self.relay.connections))
         except SendError as error:
             self._halted = error
         except asyncio.CancelledError:
@@ -342,7 +342,7 @@ def _unsent(message: Message, why: str, *, is_ours: bool) -> Outcome:
     return Outcome(delivery=message.delivery, verdict=Verdict.UNSENT, text=why, given_up=is_ours)
 
 
-async def _all(works: Iterable[Awaitable[None]]) -> None:
+async def run_all(works: Iterable[Awaitable[None]]) -> None:
     """Run all to their end. When one raises, the others are given up first, then it is raised."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
@@ -361,7 +361,8 @@ def _context(relay: Relay) -> ssl.SSLContext:
     return context
 
 
-def _loop_factory() -> LoopFactory:
+def fastest_loop() -> LoopFactory:
+    """Uvloop's where that is installed."""
     try:
         import uvloop  # noqa: PLC0415  # optional
     except ImportError:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from newsletter.chromium import INSTALL, BrowserError, Image, View, nothing, open_browser
 from newsletter.errors import FetchError
+from newsletter.networks import Network
 from newsletter.sources import Fetch, Request
 from newsletter.sources.fetch import open_fetch
-from newsletter.sources.guard import Network, shown
+from newsletter.sources.guard import shown
 
 _PHONE = 375  # CSS pixels: a small phone
 _WIDTH = 640  # a mail of 600 pixels with some ground around it

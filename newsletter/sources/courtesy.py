@@ -11,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from publicsuffixlist import PublicSuffixList
+from newsletter.domains import registrable
 
 FIRST_REST = timedelta(minutes=5)
 LONGEST_REST = timedelta(days=7)
@@ -142,21 +140,7 @@ _OWN_RULES = {"arxiv.org": Pace(domain="arxiv.org", least=3.0, most=3.0, shared=
 def pace_of(url: str) -> Pace | None:
     """The pace of the registrable domain an address belongs to; None for what has no domain (an address of the LAN)."""
     try:
-        domain = _registrable(urlsplit(url).hostname or "")
+        domain = registrable(urlsplit(url).hostname or "")
     except ValueError:
         return None
     return (_OWN_RULES.get(domain) or Pace(domain=domain)) if domain else None
-
-
-@lru_cache(maxsize=4096)
-def _registrable(host: str) -> str:
-    try:
-        ip_address(host)
-    except ValueError:
-        return _public_suffixes().privatesuffix(host) or ""
-    return ""
-
-
-@lru_cache(maxsize=1)
-def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()  # the copy of publicsuffix.org's list inside the package; nothing is fetched

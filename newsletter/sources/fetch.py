@@ -25,11 +25,12 @@ from urllib.parse import urljoin
 import aiohttp
 
 from newsletter.errors import FetchError, StoreError
+from newsletter.networks import Guard, Network
 from newsletter.sources import Fetch, Request, Response
 from newsletter.sources.courtesy import Pace, pace_of
 from newsletter.sources.decode import brief
 from newsletter.sources.files import read_file, too_large
-from newsletter.sources.guard import Guard, Network, shown, url_complaint
+from newsletter.sources.guard import shown, url_complaint
 from newsletter.sources.hints import header_hints, retry_after
 from newsletter.sources.turns import Lane, Lanes, SharedTurns
 

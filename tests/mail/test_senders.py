@@ -19,7 +19,7 @@ def test_both_schemes_give_a_sender(scheme: str) -> None:
 
     assert (
         repr(registry.senders[scheme](f"{scheme}://mail.example.org:99"))
-        == "<SmtpSend mail server mail.example.org:99>"
+        == "<LanesSend mail server mail.example.org:99>"
     )
     with pytest.raises(ConfigError):
         registry.senders[scheme](f"{scheme}://")

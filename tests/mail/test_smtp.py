@@ -132,7 +132,7 @@ def test_a_callers_own_error_is_loud(tmp_path: Path, broken: str) -> None:
     def failing(name: str) -> None:
         nonlocal calls
         calls += name == broken
-        if calls == 5:
+        if name == broken and calls == 5:
             raise LedgerLost
 
     def messages() -> Iterator[Message]:

@@ -232,7 +232,7 @@ def test_nothing_private_is_connected_to(site: Site, connects: list[object], hos
     error = str(failed(Request(url=f"http://{host}:{port}/feed"), fetcher(allow=())))
     assert connects == []
     assert site.asked == []
-    assert "is a private address; add its network to NEWSLETTER_ALLOW_NETWORKS to fetch from it" in error
+    assert "is a private address; add its network to NEWSLETTER_ALLOW_NETWORKS to connect to it" in error
 
 
 @pytest.mark.parametrize("host", ["127.1", "0", "2130706433", "017700000001"])
@@ -246,7 +246,7 @@ def test_a_redirect_to_a_private_address_is_refused_before_any_connect(site: Sit
     """Every hop is judged: an allowed server cannot lead to one that is not."""
     site.pages["/feed"] = answer(status=302, Location="http://127.0.0.2:9/")
     error = str(failed(Request(url=site.url + "/feed")))
-    assert "127.0.0.2 is a private address; add its network to NEWSLETTER_ALLOW_NETWORKS to fetch from it" in error
+    assert "127.0.0.2 is a private address; add its network to NEWSLETTER_ALLOW_NETWORKS to connect to it" in error
     assert {address[0] for address in connects if isinstance(address, tuple)} == {"127.0.0.1"}
 
 
