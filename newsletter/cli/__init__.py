@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "send": Lazy("work", "Send an issue by hand."),
     "daemon": Lazy("service", "Run the schedules until stopped."),
     "serve": Lazy("service", "Serve the web pages: sign-up, preferences, archive."),
-    "mailbox": Lazy("service", "Run the built-in mail server that keeps what it gets."),
+    "mailbox": Lazy("mailbox", "Run the built-in mail server, which shows what it gets on a page."),
     "issues": Lazy("ledger", "List issues, show one; retry, pause, resume or cancel it."),
     "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),
     "runs": Lazy("ledger", "Tell what each run did, and why mail did (not) go out."),

@@ -78,6 +78,7 @@ def _show(app: App, box: Mailbox, folder: Path) -> None:
     click.echo(f"  {folder / 'issue.html'}")
     click.echo(f"  {folder / 'issue.txt'}")
     click.echo(f"the mailbox, with {len(messages)} messages: {box.folder}")
+    click.echo(f"  newsletter mailbox --folder {box.folder} shows them on a page")
     click.echo(f"the database: {app.config.workspace / 'newsletter.db'}")
 
 

@@ -1,4 +1,4 @@
-"""`daemon` and `mailbox`: what runs until it is stopped."""
+"""`daemon` and `serve`: what runs until it is stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -72,23 +71,6 @@ def serve(ctx: click.Context, *, listen: str) -> None:
         with server.open_server(site, server.listen(listen)) as place:
             click.echo(f"serving {place}/, known to the public as {settings.base_url}/; Ctrl-C ends it")
             over.wait()
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=1025, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("mailbox"), show_default=True)
-@click.pass_context
-def mailbox(ctx: click.Context, host: str, port: int, folder: Path) -> None:
-    """Take every mail and keep it in a maildir, for trying things out. It never sends anything on."""
-    from newsletter.mail.mailbox import open_mailbox  # noqa: PLC0415
-
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    with open_mailbox(ctx.obj / folder, host=host, port=port) as box:
-        click.echo(f"listening on smtp://{host}:{box.port}, keeping mails in {ctx.obj / folder}; Ctrl-C ends it")
-        over.wait()
 
 
 def _log_to_stderr(log_format: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner, Result
@@ -305,21 +307,53 @@ def test_a_workspace_that_was_not_prepared(tmp_path: Path) -> None:
     assert "NEWSLETTER_SECRET_KEY: is not set" in keyless.stderr
 
 
-def test_the_mailbox_keeps_mails(tmp_path: Path) -> None:
-    """`newsletter mailbox` takes mails until it is told to end."""
+def test_the_mailbox_keeps_mails_and_shows_them(tmp_path: Path) -> None:
+    """`newsletter mailbox` takes mails until it is told to end; then it says how many, and what it did wrong."""
     bare = Workspace(tmp_path)
-    with subprocess.Popen(
-        bare.command("mailbox", "--port", "0"), env=bare.environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    refused = "rcpt:550@reader001@example.org"
+    command = bare.command("mailbox", "--port", "0", "--web", "127.0.0.1:0", "--fault", refused)
+    with subprocess.Popen(command, env=bare.environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        url = line.split("listening on ")[1].split(",")[0]
-        sender = make_workspace(tmp_path / "sender", smtp_url=url, readers=1)
-        run(sender, "send", "daily-papers")
+        url = process.stdout.readline().split("listening on ")[1].split(",")[0]
+        page = urlsplit(process.stdout.readline().split("shown at ")[1].strip())
+        sender = make_workspace(tmp_path / "sender", smtp_url=url, readers=2)
+        done = subprocess.run(
+            sender.command("send", "daily-papers"), env=sender.environment, capture_output=True, text=True, check=False
+        )
+        connection = http.client.HTTPConnection(page.netloc, timeout=20)
+        connection.request("GET", "/api/messages")
+        shown = json.loads(connection.getresponse().read())
+        connection.close()
         process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
 
     assert process.returncode == 0
-    assert len(list((tmp_path / "mailbox" / "new").iterdir())) == 1
+    assert done.returncode == 3
+    assert len(list((tmp_path / "mailbox" / "new").iterdir())) == shown["total"] == 1
+    assert rest == (
+        "going wrong on purpose: rcpt:550 5.1.1 no such user@reader001@example.org\n"
+        "kept 1 mail\n"
+        "went wrong 1 time: rcpt:550 5.1.1 no such user@reader001@example.org\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--fault", "rctp:550@5%"], "did you mean rcpt?"),
+        (["--fault", "421"], "write 421@10%"),
+        (["--web", "here"], "is no [HOST:]PORT"),
+        (["--web", "8025", "--no-web"], "contradict"),
+    ],
+)
+def test_a_mailbox_that_is_asked_for_wrongly(tmp_path: Path, options: list[str], complaint: str) -> None:
+    """Wrong usage is told before anything listens for good."""
+    bare = Workspace(tmp_path)
+    command = bare.command("mailbox", "--port", "0", *options)
+    done = subprocess.run(command, env=bare.environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 2
+    assert complaint in " ".join(done.stderr.split())
 
 
 def test_sources_read_shows_entries(workspace: Workspace) -> None:
