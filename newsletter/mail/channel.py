@@ -43,6 +43,7 @@ class Channel:
     def __init__(self, session: Session, pool: Pool, *, relay: Relay, timeouts: Timeouts) -> None:
         """`relay` says how messages go over it, and how many."""
         self.ended = asyncio.Event()
+        self.used = False  # whether a message was offered
         self.conversation = _conversation(session.extensions, relay)
         self._wire = session.wire
         self._pool = pool
@@ -79,7 +80,7 @@ class Channel:
             result = conversation.offer(message)
             if result is None:
                 self._left -= 1
-                offered = True
+                self.used = offered = True
             else:
                 self._pool.report(result)
         if offered:

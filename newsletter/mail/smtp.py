@@ -223,6 +223,16 @@ class _Batch:
             channel.give_up("given up")
             if channel.conversation.refuses_chunks:
                 self.relay = replace(self.relay, chunking=0)
+            if channel.conversation.broken and not channel.used:
+                self._break_unused()
+
+    def _break_unused(self) -> None:
+        """A connection broke before it was of any use: not for ever is another one opened."""
+        self._breaks += 1
+        if self._breaks >= BREAKS_IN_A_ROW and self._halted is None:
+            self._halted = SendError(
+                f"{self.relay.place} broke off {self._breaks} times in a row, the last before a message was offered"
+            )
 
     # --- what channels ask for ------------------------------------------------------------------------------------
 
@@ -355,6 +365,7 @@ async def run_all(works: Iterable[Awaitable[None]]) -> None:
 
 def _context(relay: Relay) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996
     if not relay.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -33,7 +33,7 @@ def loop_factory(request: pytest.FixtureRequest) -> LoopFactory:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate for 127.0.0.1: the server's context, and the file a client may trust."""
+    """A self-signed certificate: the server's context, and the file a client may trust."""
 
     server: ssl.SSLContext
     path: Path
@@ -41,10 +41,14 @@ class Certificate:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """A certificate that nobody signed but itself."""
-    folder = tmp_path_factory.mktemp("certificate")
+    """A certificate for 127.0.0.1 that nobody signed but itself."""
+    return certify(tmp_path_factory.mktemp("certificate"))
+
+
+def certify(folder: Path, *, address: str = "127.0.0.1", days: int = 1) -> Certificate:
+    """A new certificate for that address, valid for so many days from now; less than none is one that has expired."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder()
@@ -52,9 +56,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

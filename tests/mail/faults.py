@@ -140,6 +140,7 @@ class _Conversation:
                 self._take_chunk(int(line.split()[1]))
             if step == "starttls" and said == GOOD["starttls"]:
                 self._encrypt()
+                self._buffer.clear()
             while step == "auth" and said.startswith("334"):
                 said = self._act("answer", about=self._line())
             if step == "quit":

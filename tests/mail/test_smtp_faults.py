@@ -13,11 +13,14 @@ from newsletter.mail.session import Timeouts
 from newsletter.mail.smtp import BREAKS_IN_A_ROW, LoopFactory, SmtpSend, open_smtp
 from newsletter.model import Message, Outcome, Verdict
 from tests.mail.conftest import SendAll
-from tests.mail.faults import CUT, GOOD, PAUSE, STALL, FaultServer, Script
+from tests.mail.faults import CUT, CUT_HERE, GOOD, PAUSE, STALL, FaultServer, Script
 
 SHORT = 0.1
 BODY = b"Subject: x\r\n\r\nHello\r\n"
 LARGE = b"Subject: x\r\n\r\n" + b"x" * 76 + b"\r\n" + (b"y" * 76 + b"\r\n") * 200_000  # more than any socket buffer
+
+
+CODES = {"mail": 250, "rcpt": 250, "data": 354, "dot": 250, "quit": 221}
 
 
 @pytest.fixture(params=[("asyncio", ""), ("asyncio", "PIPELINING"), ("uvloop", "PIPELINING")], ids=" ".join)
@@ -62,6 +65,22 @@ def test_a_break_before_the_body_is_mended(send_all: SendAll, loop_factory: Loop
     assert record.started == [1, 2]
     assert server.taken == ["reader1@example.org", "reader2@example.org"]
     assert server.connections == 3
+
+
+@pytest.mark.parametrize("step", ["mail", "rcpt", "data", "rset"])
+@pytest.mark.parametrize("fault", [CUT_HERE, "2" + CUT_HERE, "250-2.0.0 one\r\n250-tw" + CUT_HERE])
+def test_half_a_reply_is_none(send_all: SendAll, loop_factory: LoopFactory, step: str, fault: str) -> None:
+    """A reply that ends in its middle says nothing: the message goes out over another connection."""
+    refused = {"rcpt reader0@example.org": "550 5.1.1 no such user"} if step == "rset" else {}
+    with FaultServer({**refused, step: fault}, {**refused, step: fault}, {}) as server:
+        record = send_all(sender(server, loop_factory), map(a_message, range(3)))
+
+    expected = (
+        {0: Verdict.SUPPRESS, 1: Verdict.SENT, 2: Verdict.SENT} if refused else dict.fromkeys(range(3), Verdict.SENT)
+    )
+    assert record.error is None
+    assert record.verdicts == expected
+    assert server.taken == [f"reader{number}@example.org" for number in expected if expected[number] is Verdict.SENT]
 
 
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
@@ -166,7 +185,7 @@ def test_a_reply_in_the_body(send_all: SendAll, loop_factory: LoopFactory, reply
 # --- after the final dot: perhaps taken ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [CUT, "garbage", "120 hm", "354 more"])
+@pytest.mark.parametrize("fault", [CUT, CUT_HERE, "2" + CUT_HERE, "250-ok" + CUT_HERE, "garbage", "120 hm", "354 more"])
 def test_a_break_after_the_dot_is_uncertain(send_all: SendAll, loop_factory: LoopFactory, fault: str) -> None:
     """Without an intelligible reply to the dot nobody knows, so it is not sent again; the next one goes out."""
     with FaultServer({"dot": fault}, {}) as server:
@@ -187,6 +206,16 @@ def test_silence_after_the_dot_is_uncertain(send_all: SendAll, loop_factory: Loo
     assert server.taken == ["reader1@example.org"]
 
 
+def test_a_server_that_leaves_without_a_word(send_all: SendAll, loop_factory: LoopFactory) -> None:
+    """One that closes after each message, as Yahoo does after some, costs a connection and nobody an attempt."""
+    with FaultServer({"dot": "250 2.0.0 taken\r\n" + CUT_HERE}) as server:
+        record = send_all(sender(server, loop_factory), map(a_message, range(8)))
+
+    assert record.error is None
+    assert record.verdicts == dict.fromkeys(range(8), Verdict.SENT)
+    assert len(server.taken) == 8
+
+
 def test_421_instead_of_thanks(send_all: SendAll, loop_factory: LoopFactory) -> None:
     """421 to the dot is a reply: not taken, so it goes out on another connection."""
     with FaultServer({"dot": "421 4.3.2 shutting down"}, {}) as server:
@@ -203,6 +232,7 @@ def test_421_instead_of_thanks(send_all: SendAll, loop_factory: LoopFactory) -> 
     "script",
     [
         {"dot": "250-2.0.0 one\r\n250-2.0.0 two\r\n250 2.0.0 three"},
+        {step: "".join(f"{code}-line {n}\r\n" for n in range(99)) + f"{code} the end" for step, code in CODES.items()},
         {"rcpt": "252 2.5.2 cannot verify"},
         {"mail": "250-a\r\n250 b", "greeting": "220-fault\r\n220 ready"},
         {"dot": "250 ok\r\n421 4.7.0 enough for today"},
@@ -286,6 +316,19 @@ def test_one_refused_among_a_hundred(
     assert len(server.taken) == (100 if step == "dot" else 99)
     assert server.commands.count("RSET") == (0 if step == "dot" else 1)
     assert server.connections == 1
+
+
+def test_one_refused_among_a_thousand(send_all: SendAll) -> None:
+    """It alone, over one connection that goes on, by DATA and by BDAT."""
+    ehlo = "250-x\r\n250-PIPELINING\r\n250 CHUNKING"
+    for options in ("", "&chunking=8"):
+        with FaultServer({"ehlo": ehlo, "rcpt reader500@example.org": "550 5.1.1 no such user"}) as server:
+            record = send_all(open_smtp(server.url(f"?connections=1{options}")), map(a_message, range(1000)))
+
+        assert record.error is None
+        assert record.verdicts == {n: Verdict.SUPPRESS if n == 500 else Verdict.SENT for n in range(1000)}
+        assert server.taken == [f"reader{n}@example.org" for n in range(1000) if n != 500]
+        assert server.connections == 1
 
 
 def test_a_wait_is_passed_on(send_all: SendAll, loop_factory: LoopFactory) -> None:
