@@ -53,6 +53,7 @@ from newsletter.sources.courtesy import interval
 from newsletter.sources.fetch import open_fetch
 from newsletter.sources.worker import open_reader
 from newsletter.store import Store, migrate, open_store
+from newsletter.store.deliveries import Standing
 from newsletter.store.issues import SKIPPED, Audience
 from newsletter.summaries import Summaries, nobody, open_summaries
 from newsletter.topics import embedders
@@ -73,6 +74,7 @@ class Watch:
 
     source: Callable[[SourceReport], None] = lambda _: None
     outcome: Callable[[Outcome], None] = lambda _: None
+    standing: Callable[[Callable[[], Standing]], None] = lambda _: None  # how to ask, before the first message
     stop: Callable[[], bool] = lambda: False
 
 
@@ -192,6 +194,7 @@ class App:
 
     def deliver(self, issue: int, *, clock: Clock, watch: Watch = ALONE) -> Delivered:
         """Stage 4."""
+        watch.standing(lambda: self.store.deliveries.standing(issue, now=clock()))
         return deliver(
             issue,
             send=self.send,

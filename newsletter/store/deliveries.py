@@ -80,6 +80,20 @@ class Line:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far an issue has come: deliveries that are done, that could go now, and that wait for their time."""
+
+    done: int = 0
+    due: int = 0
+    later: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.done + self.due + self.later
+
+
 class Deliveries:
     """The table `deliveries`."""
 
@@ -262,6 +276,14 @@ class Deliveries:
         )
         with self._db.reading() as connection:
             return {State(state): count for state, count in connection.execute(query)}
+
+    def standing(self, issue: int, *, now: datetime) -> Standing:
+        """How far an issue has come, whichever processes send it."""
+        is_due = (deliveries.c.state == State.SENDING) | (_WAITING & (deliveries.c.due_at <= now))
+        which = sa.case((is_due, "due"), (_WAITING, "later"), else_="done")
+        query = sa.select(which, sa.func.count()).where(deliveries.c.issue == issue).group_by(which)
+        with self._db.reading() as connection:
+            return Standing(**{str(name): count for name, count in connection.execute(query)})
 
     def reasons(self, issue: int, state: State) -> Mapping[str, int]:
         """Why the deliveries in a state are in it."""
