@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -279,11 +280,21 @@ class Deliveries:
 
     def standing(self, issue: int, *, now: datetime) -> Standing:
         """How far an issue has come, whichever processes send it."""
-        is_due = (deliveries.c.state == State.SENDING) | (_WAITING & (deliveries.c.due_at <= now))
-        which = sa.case((is_due, "due"), (_WAITING, "later"), else_="done")
-        query = sa.select(which, sa.func.count()).where(deliveries.c.issue == issue).group_by(which)
+        mine = deliveries.c.issue == issue
+        is_due = sa.case((deliveries.c.due_at <= now, 1), else_=0)
+        # All states but one need the index only, which has the state, the issue and the time.
+        sure = deliveries.c.state.in_([state for state in State if state is not State.UNCERTAIN])
+        surely = sa.select(deliveries.c.state, is_due, sa.func.count()).where(mine, sure)
+        uncertain = deliveries.c.state == State.UNCERTAIN
+        perhaps = sa.select(deliveries.c.resends, is_due, sa.func.count()).where(mine, uncertain)
+        found: Counter[str] = Counter()
         with self._db.reading() as connection:
-            return Standing(**{str(name): count for name, count in connection.execute(query)})
+            for state, now_due, count in connection.execute(surely.group_by(deliveries.c.state, is_due)):
+                waits = state in _OPEN and not now_due
+                found["later" if waits else "due" if state in (*_OPEN, State.SENDING) else "done"] += count
+            for resends, now_due, count in connection.execute(perhaps.group_by(deliveries.c.resends, is_due)):
+                found["done" if resends else "due" if now_due else "later"] += count
+        return Standing(**found)
 
     def reasons(self, issue: int, state: State) -> Mapping[str, int]:
         """Why the deliveries in a state are in it."""
@@ -300,13 +311,12 @@ class Deliveries:
         """The issues with something to do now, oldest first; where one is held up that is only to end deliveries."""
         waiting = deliveries.c.state.in_(_OPEN)
         over = waiting & (deliveries.c.due_at <= now)  # nothing but to say that it expired
-        some = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id)
-        ends = waiting & ((deliveries.c.expires_at <= now) | is_cancelled(issues.c.id))
+        mine = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id)
+        # The states are named once more outside of the ORs, for the index: else all that was sent is looked through.
+        some = mine.where(deliveries.c.state.in_((*_OPEN, State.UNCERTAIN)), _is_due(now) | over)
+        ends = mine.where(waiting, (deliveries.c.expires_at <= now) | is_cancelled(issues.c.id))
         held = is_held(issues.c.id)
-        query = sa.select(issues.c.id).where(
-            (some.where(_is_due(now) | over).exists() & ~held) | (held & some.where(ends).exists())
-        )
-        query = query.order_by(issues.c.id)
+        query = sa.select(issues.c.id).where((some.exists() & ~held) | (held & ends.exists())).order_by(issues.c.id)
         with self._db.reading() as connection:
             return list(connection.execute(query).scalars())
 
