@@ -2,197 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import repeat
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.mail.chunks import Chunks
 from newsletter.mail.wire import Reply, ReplyReader
-from newsletter.model import Message, Outcome, Verdict
-
-EXTENSIONS = {"PIPELINING": "", "CHUNKING": "", "SIZE": "1000"}
-FOREVER = 1 << 30
-
-# What the server has against a message, by the local part of its recipient.
-AT_RCPT = {
-    "unknown": "550 5.1.1 no such user",
-    "later": "451 4.2.1 later",
-    "goodbye": "421 4.3.2 closing",
-    "babble": "hello",
-    "rude": "421 4.3.2 closing",  # and stays
-    "fickle": "451 4.2.1 later",  # and takes it all the same
-}
-AT_MAIL = {"mail": "451 4.3.0 later"}
-AT_END = {
-    "spam": "554 5.7.1 spam",
-    "full": "452 4.2.2 full",
-    "enough": "452 4.5.3 too many messages in this session",
-    "leaving": "421 4.3.2 shutting down",
-    "garbage": "250_taken",
-}
-VERDICTS = {
-    "good": Verdict.SENT,
-    "unknown": Verdict.SUPPRESS,
-    "later": Verdict.DEFERRED,
-    "mail": Verdict.DEFERRED,
-    "spam": Verdict.REJECTED,
-    "full": Verdict.DEFERRED,
-    "fickle": Verdict.UNCERTAIN,
-}
-BESIDE_THE_PROTOCOL = {"rude", "fickle"}  # what these say before a cut cannot be relied on
-KINDS = sorted({*AT_RCPT, *AT_MAIL, *AT_END} - BESIDE_THE_PROTOCOL) + ["good"] * 6
-
-
-def a_message(number: int, kind: str = "good") -> Message:
-    """One that has something to say about its end, and a sender of its own."""
-    data = b"Subject: %d\r\n\r\n.\r\nQUIT\r\n..x\r\n" % number
-    return Message(delivery=number, sender=f"b+{number}@example.org", recipient=f"{kind}.{number}@x.org", data=data)
-
-
-@dataclass
-class Strict:
-    """A server that minds the order of commands (RFC 5321, RFC 3030) and remembers what it took."""
-
-    said: bytearray = field(default_factory=bytearray)
-    taken: list[tuple[str, str, bytes]] = field(default_factory=list)
-    orders: list[str] = field(default_factory=list)
-    knows_bdat: bool = True
-    _heard: bytearray = field(default_factory=bytearray)
-    _sender: str | None = None
-    _recipient: str = ""
-    _needs_reset: bool = False
-    _closed: bool = False
-
-    def hear(self, data: bytes) -> None:
-        """Take bytes as they arrive; answers are `said`."""
-        self._heard += data
-        while not self._closed and (end := self._heard.find(b"\r\n")) >= 0:
-            line = self._heard[:end].decode()
-            verb, _, rest = line.partition(" ")
-            size = int(rest.split()[0]) if verb == "BDAT" and self.knows_bdat else 0
-            if len(self._heard) < end + 2 + size:
-                return
-            octets = bytes(self._heard[end + 2 : end + 2 + size])
-            del self._heard[: end + 2 + size]
-            self.orders.append(verb)
-            self._say(self._answer(verb, rest.partition("<")[2].partition(">")[0], octets))
-
-    def _say(self, answer: str) -> None:
-        self.said += answer.encode() + b"\r\n"
-
-    def _answer(self, verb: str, address: str, octets: bytes) -> str:
-        if verb == "RSET":
-            self._sender, self._recipient, self._needs_reset = None, "", False
-            return "250 2.0.0 ok"
-        if verb == "MAIL":
-            return self._mail(address)
-        if verb == "RCPT":
-            return self._rcpt(address)
-        return self._bdat(octets) if verb == "BDAT" and self.knows_bdat else "502 5.5.2 what?"
-
-    def _mail(self, address: str) -> str:
-        if self._sender is not None or self._needs_reset:
-            return "503 5.5.1 nested MAIL"
-        self._sender = address
-        return "250 2.1.0 ok"
-
-    def _rcpt(self, address: str) -> str:
-        kind = address.partition(".")[0]
-        if self._sender is None or self._needs_reset:
-            return "503 5.5.1 need MAIL"
-        if kind in AT_MAIL:
-            self._sender, self._needs_reset = None, True
-            return AT_MAIL[kind]
-        self._recipient = address if kind not in AT_RCPT or kind == "fickle" else ""
-        self._closed = kind == "goodbye"
-        return AT_RCPT.get(kind, "250 2.1.5 ok")
-
-    def _bdat(self, octets: bytes) -> str:
-        sender, recipient = self._sender, self._recipient
-        kind = recipient.partition(".")[0]
-        if sender is None or not recipient or self._needs_reset:
-            self._needs_reset = True
-            return "503 5.5.1 need MAIL and RCPT"
-        self._sender, self._recipient, self._needs_reset = None, "", kind in AT_END
-        self._closed = kind == "leaving"
-        if kind not in AT_END:
-            self.taken.append((sender, recipient, octets))
-        return AT_END.get(kind, "250 2.0.0 taken")
-
-
-@dataclass
-class Line:
-    """A line that takes `left` bytes from us, brings `arriving` of them there, and `returning` of the answers back."""
-
-    server: Strict
-    left: int = FOREVER
-    arriving: int = FOREVER
-    returning: int = FOREVER
-    _sent: int = 0
-    _brought: int = 0
-
-    def send(self, data: bytes) -> bool:
-        """Whether all of it has left."""
-        part = data[: max(0, self.left - self._sent)]
-        self.server.hear(part[: max(0, self.arriving - self._sent)])
-        self._sent += len(part)
-        return len(part) == len(data)
-
-    def bring(self, most: int) -> bytes:
-        """The next bytes of the answers."""
-        part = bytes(self.server.said[: self.returning][self._brought : self._brought + most])
-        self._brought += len(part)
-        return part
-
-
-def send_over(
-    line: Line,
-    messages: Iterable[Message],
-    *,
-    window: int,
-    steps: Iterable[tuple[int, int]] = repeat((FOREVER, FOREVER)),
-    chunks: Chunks | None = None,
-) -> Iterator[Outcome]:
-    """As a channel does it; each step is how many messages may be offered, then how many bytes of answers come."""
-    chunks = chunks or Chunks(EXTENSIONS, window=window)
-    waiting = iter(messages)
-    reader = ReplyReader()
-    for offers, most in steps:
-        count = 0
-        while chunks.free and count < offers and (message := next(waiting, None)) is not None:
-            count += 1
-            assert chunks.offer(message) is None
-        chunks.release(())
-        while chunks.ready:
-            if line.send(chunks.body()):
-                chunks.dot()
-        replies = reader.feed(line.bring(most))
-        for reply in replies:
-            yield from (result.outcome for result in chunks.received(reply))
-            if chunks.broken:
-                break
-        if chunks.broken or (offers and most and not count and not replies):
-            break
-    yield from (result.outcome for result in chunks.lost(Reply(0, ("connection lost",))))
-
-
-def check(messages: list[Message], offered: int, outcomes: list[Outcome], server: Strict) -> None:
-    """What must hold whatever happened: one outcome each; nothing taken that is told as not; nothing mixed up."""
-    verdicts = {outcome.delivery: outcome.verdict for outcome in outcomes}
-    assert Counter(outcome.delivery for outcome in outcomes) == Counter(range(offered))
-    originals = {(message.sender, message.recipient, message.data): message.delivery for message in messages}
-    taken = Counter(originals[mail] for mail in server.taken)  # KeyError: a mail that nobody sent
-    assert all(number == 1 for number in taken.values())
-    for delivery, verdict in verdicts.items():
-        if verdict is Verdict.SENT:
-            assert delivery in taken
-        elif verdict is not Verdict.UNCERTAIN:
-            assert delivery not in taken
+from newsletter.model import Message, Verdict
+from tests.mail.strict import EXTENSIONS, KINDS, VERDICTS, Line, Strict, a_message, check, send_over
 
 
 def test_a_window_is_on_its_way_at_once() -> None:
@@ -234,13 +51,13 @@ def test_each_gets_its_own_answer(kinds: list[str], window: int) -> None:
     messages = [a_message(number, kind) for number, kind in enumerate(kinds)]
     server = Strict()
     end = kinds.index("fickle") + 1 if "fickle" in kinds else len(kinds)
-    outcomes = list(send_over(Line(server), messages, window=window))
+    outcomes = list(send_over(Line(server), messages, Chunks(EXTENSIONS, window=window)))
 
     check(messages, len(outcomes), outcomes, server)
     assert [outcome.verdict for outcome in outcomes][:end] == [VERDICTS[kind] for kind in kinds[:end]]
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=300)
 @given(
     st.lists(st.sampled_from(KINDS), min_size=1, max_size=8),
     st.integers(1, 5),
@@ -256,7 +73,7 @@ def test_whatever_happens_nothing_is_guessed(
     server = Strict()
     left, arriving, returning = ends
     line = Line(server, left=left, arriving=min(left, arriving), returning=returning)
-    outcomes = list(send_over(line, waiting, window=window, steps=steps))
+    outcomes = list(send_over(line, waiting, Chunks(EXTENSIONS, window=window), steps=steps))
 
     check(messages, len(messages) - len(list(waiting)), outcomes, server)
 
@@ -274,7 +91,7 @@ def test_a_line_that_ends_at_any_byte(kinds: list[str]) -> None:
             Line(Strict(), returning=end),
         ):
             waiting = iter(messages)
-            outcomes = list(send_over(line, waiting, window=3))
+            outcomes = list(send_over(line, waiting, Chunks(EXTENSIONS, window=3)))
             check(messages, len(messages) - len(list(waiting)), outcomes, line.server)
             if line.left == end:
                 uncertain = [outcome for outcome in outcomes if outcome.verdict is Verdict.UNCERTAIN]
@@ -284,7 +101,9 @@ def test_a_line_that_ends_at_any_byte(kinds: list[str]) -> None:
 def test_after_421_the_rest_was_not_taken() -> None:
     """A server that says goodbye reads no further: what is behind goes out elsewhere at once, and is not uncertain."""
     kinds = ["good", "good", "goodbye", "good", "good"]
-    outcomes = list(send_over(Line(Strict()), [a_message(*kind) for kind in enumerate(kinds)], window=4))
+    outcomes = list(
+        send_over(Line(Strict()), [a_message(*kind) for kind in enumerate(kinds)], Chunks(EXTENSIONS, window=4))
+    )
 
     verdicts = {outcome.delivery: outcome.verdict for outcome in outcomes}
     assert verdicts == {0: Verdict.SENT, 1: Verdict.SENT, **dict.fromkeys((2, 3, 4), Verdict.UNSENT)}
@@ -295,7 +114,7 @@ def test_a_server_that_says_421_and_stays() -> None:
     kinds = ["good", "rude", "good", "good", "good"]
     server = Strict()
     waiting = iter([a_message(*kind) for kind in enumerate(kinds)])
-    outcomes = list(send_over(Line(server), waiting, window=3))
+    outcomes = list(send_over(Line(server), waiting, Chunks(EXTENSIONS, window=3)))
 
     assert [(outcome.delivery, outcome.verdict) for outcome in outcomes] == [
         (0, Verdict.SENT),
@@ -310,7 +129,7 @@ def test_a_server_that_knows_no_bdat() -> None:
     """502 to the first BDAT: the message goes elsewhere by DATA, and no other octet is read as a command."""
     server = Strict(knows_bdat=False)
     chunks = Chunks(EXTENSIONS, window=4)
-    (outcome,) = send_over(Line(server), [a_message(number) for number in range(3)], window=4, chunks=chunks)
+    (outcome,) = send_over(Line(server), [a_message(number) for number in range(3)], chunks)
 
     assert (outcome.verdict, outcome.code, outcome.phase) == (Verdict.UNSENT, 502, "dot")
     assert chunks.refuses_chunks

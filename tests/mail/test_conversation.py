@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from newsletter.mail.conversation import DOT, Conversation
 from newsletter.mail.wire import Reply
 from newsletter.model import Message, Outcome, Verdict
+from tests.mail import strict
+from tests.mail.strict import KINDS, VERDICTS, Line, Strict, check, send_over
 
 PIPELINING = {"PIPELINING": "", "SIZE": "100000"}
 OK, GO_ON, TAKEN = Reply(250, ("ok",)), Reply(354, ("go on",)), Reply(250, ("taken",))
@@ -194,3 +196,54 @@ def test_pipelining_changes_nothing_but_the_time(kinds: list[str]) -> None:
         "good": Verdict.SENT, "unknown": Verdict.SUPPRESS, "later": Verdict.DEFERRED, "spam": Verdict.REJECTED
     }  # fmt: skip
     assert outcomes(PIPELINING) == outcomes({}) == [(number, expected[kind]) for number, kind in enumerate(kinds)]
+
+
+@pytest.mark.parametrize("extensions", [PIPELINING, {}], ids=["pipelined", "step by step"])
+@pytest.mark.parametrize("kinds", [["good"] * 3, ["good", "later", "spam"], ["unknown", "goodbye", "good"]])
+def test_a_line_that_ends_at_any_byte(kinds: list[str], extensions: dict[str, str]) -> None:
+    """A cut at each byte of what we say and of what the server answers: what is told is what was taken."""
+    messages = [strict.a_message(number, kind) for number, kind in enumerate(kinds)]
+    for end in range(450):
+        for line in (
+            Line(Strict(), left=end, arriving=end),
+            Line(Strict(), arriving=end),
+            Line(Strict(), returning=end),
+        ):
+            waiting = iter(messages)
+            outcomes = list(send_over(line, waiting, Conversation(extensions)))
+            check(messages, len(messages) - len(list(waiting)), outcomes, line.server)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.sampled_from(KINDS), min_size=1, max_size=6),
+    st.sampled_from([PIPELINING, {}]),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 70)), max_size=60),
+    st.tuples(st.integers(0, 900), st.integers(0, 900), st.integers(0, 600)),
+)
+def test_whatever_happens_nothing_is_guessed(
+    kinds: list[str], extensions: dict[str, str], steps: list[tuple[int, int]], ends: tuple[int, int, int]
+) -> None:
+    """Offers and answers in any order, any refusals, a line that ends anywhere."""
+    messages = [strict.a_message(number, kind) for number, kind in enumerate(kinds)]
+    waiting = iter(messages)
+    left, arriving, returning = ends
+    line = Line(Strict(), left=left, arriving=min(left, arriving), returning=returning)
+    outcomes = list(send_over(line, waiting, Conversation(extensions), steps=steps))
+
+    check(messages, len(messages) - len(list(waiting)), outcomes, line.server)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.sampled_from(sorted(set(VERDICTS) - {"fickle"})), min_size=1, max_size=8),
+    st.sampled_from([PIPELINING, {}]),
+)
+def test_each_gets_its_own_answer(kinds: list[str], extensions: dict[str, str]) -> None:
+    """Where nothing breaks, each is told what a strict server made of it."""
+    messages = [strict.a_message(number, kind) for number, kind in enumerate(kinds)]
+    server = Strict()
+    outcomes = list(send_over(Line(server), messages, Conversation(extensions)))
+
+    check(messages, len(messages), outcomes, server)
+    assert [outcome.verdict for outcome in outcomes] == [VERDICTS[kind] for kind in kinds]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.mail.session import parse_ehlo
 from newsletter.mail.smtp import LoopFactory
-from newsletter.mail.wire import Reply, ReplyReader, Wire, dot_stuffed
+from newsletter.mail.wire import Reply, ReplyReader, Wire, dot_stuffed, with_line_ends
 from tests.mail.faults import FaultServer
 
 replies = st.builds(
@@ -101,6 +101,8 @@ def test_bare_line_ends_are_refused(data: bytes) -> None:
     """A bare CR or LF never becomes wire bytes."""
     with pytest.raises(ValueError, match="bare CR or LF"):
         dot_stuffed(data)
+    with pytest.raises(ValueError, match="bare CR or LF"):
+        with_line_ends(data)
 
 
 def test_a_flood_of_replies_is_cut(loop_factory: LoopFactory) -> None:
