@@ -7,21 +7,19 @@ The functions that decide are pure. A mail server that is down loses no alarm: i
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import socket
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from newsletter import consent
 from newsletter.app import App
 from newsletter.clock import told
 from newsletter.errors import NewsletterError
+from newsletter.letters import Post, post
 from newsletter.mail.budget import LONGEST_REST
-from newsletter.mail.dkim import signed
-from newsletter.mail.headers import parse_mailbox
-from newsletter.mail.message import Letterhead, compile_issue
 from newsletter.mail.relay import RELAY
-from newsletter.model import Hold, Lane, Message, Newsletter, Outcome, Recipient, Slot, State, Trouble, Verdict
+from newsletter.model import Hold, Lane, Newsletter, Outcome, Slot, State, Trouble, Verdict
 from newsletter.render.letter import Letter, Occasion
 from newsletter.store.alarms import Alarm
 from newsletter.store.issues import PUBLISHED
@@ -170,6 +168,32 @@ def away(lanes: Mapping[str, Lane], *, now: datetime) -> Iterator[Trouble]:
             )
 
 
+def sign_ups(closed: bool, unconfirmed: tuple[int, int] | None) -> Iterator[Trouble]:
+    """Forms that are filled in by machines, or with the addresses of others."""
+    if closed:
+        yield Trouble(
+            name="sign-ups/closed",
+            title="Sign-up is closed for a while",
+            lines=(
+                f"More than {consent.IN_ALL} sign-ups came within an hour, and no more are taken until it is over.",
+                "If people really come in such numbers, nothing is wrong: they are told to come back later.",
+            ),
+        )
+    if unconfirmed is not None:
+        asked, confirmed = unconfirmed
+        yield Trouble(
+            name="sign-ups/unconfirmed",
+            title="Few sign-ups are confirmed",
+            lines=(
+                f"Of {asked} addresses that were asked in the last week {confirmed} have confirmed.",
+                (
+                    "Somebody may fill in the form with the addresses of others, who then complain about your server; "
+                    "or the mails that ask do not arrive."
+                ),
+            ),
+        )
+
+
 def clock_trouble(doubt: str, boot: str) -> Trouble:
     """A clock that cannot be believed, of one start of a machine."""
     return Trouble(
@@ -204,6 +228,7 @@ def troubles(app: App, *, now: datetime) -> list[Trouble]:
         *silent(sources, now=now),
         *stale(sources, news, now=now),
         *away(app.store.lanes.list(), now=now),
+        *sign_ups(consent.is_closed(app.store, now=now), consent.unconfirmed(app.store, now=now)),
         *late((slot for slot, _ in app.due(now=now)), app.store.pulse.stuck(before=now - LATE), now=now),
         *paused(app.store.holds.waiting()),
     ]
@@ -250,44 +275,32 @@ def _sent(app: App, alarms: Sequence[Alarm], *, now: datetime) -> list[Alarm]:
     """The alarms that the mail server took; one of which that is not sure counts as told."""
     told_of: list[Alarm] = []
 
-    def record(outcomes: Sequence[Outcome], _starting: Sequence[int]) -> Collection[int]:
-        for outcome in outcomes:
-            if outcome.verdict in (Verdict.SENT, Verdict.UNCERTAIN):
-                told_of.append(alarms[outcome.delivery])
-            else:
-                log.error("an alarm could not be sent, will be tried again: %s %s", outcome.code, outcome.text)
-        return ()
+    def record(outcome: Outcome) -> None:
+        if outcome.verdict in (Verdict.SENT, Verdict.UNCERTAIN):
+            told_of.append(alarms[outcome.delivery])
+        else:
+            log.error("an alarm could not be sent, will be tried again: %s %s", outcome.code, outcome.text)
 
+    posts = [_post(app, alarm, number) for number, alarm in enumerate(alarms)]
     try:
-        messages = [_message(app, alarm, number, now=now) for number, alarm in enumerate(alarms)]
-        app.send(messages, record=record, stop=lambda: False)
+        post(posts, render=app.render, send=app.send, signer=app.signer, record=record, now=now)
     except NewsletterError as error:
         log.error("alarms could not be sent, will be tried again: %s", error)  # noqa: TRY400
     return told_of
 
 
-def _message(app: App, alarm: Alarm, number: int, *, now: datetime) -> Message:
-    """One alarm as a mail; the same Message-ID on every attempt."""
+def _post(app: App, alarm: Alarm, number: int) -> Post:
+    letter = Letter(occasion=Occasion.ALARM, action_url=app.config.base_url, title=_title(alarm), lines=_lines(alarm))
+    identity = f"{alarm.trouble.name} {alarm.since.isoformat()} {'over' if alarm.over_at else ''}"
     newsletter = _newsletter(app, alarm)
-    told_so = Letter(
-        occasion=Occasion.ALARM,
-        action_url=app.config.base_url,
-        title=_title(alarm),
-        lines=_lines(alarm),
-    )
-    rendered = app.render.letter(told_so, newsletter=newsletter, language="en")
-    sender = parse_mailbox(newsletter.sender)
-    letterhead = Letterhead(sender=sender, date=now, auto_generated=True)
-    told_what = f"{alarm.trouble.name} {alarm.since.isoformat()} {'over' if alarm.over_at else ''}"
-    local = hashlib.sha256(told_what.encode()).hexdigest()[:32]
-    recipient = Recipient(
-        delivery=number,
-        subscriber=0,
+    return Post(
+        number=number,
+        identity=identity,
         email=app.config.operator,
-        message_id=f"<alarm.{local}@{sender.email.rpartition('@')[2]}>",
+        letter=letter,
+        newsletter=newsletter,
+        language="en",
     )
-    message = compile_issue(rendered, letterhead).message(recipient, tokens={}, unsubscribe_url="")
-    return signed(message, app.signer, at=now)
 
 
 def _newsletter(app: App, alarm: Alarm) -> Newsletter:

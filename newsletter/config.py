@@ -83,6 +83,11 @@ SETTINGS: Mapping[str, Setting] = {
         help="private networks that strangers may lead us to, as sources and as mail servers of readers' domains, "
         "separated by commas: 192.168.1.0/24,127.0.0.0/8",
     ),
+    "TRUSTED_PROXIES": Setting(
+        default="127.0.0.0/8,::1/128",
+        help="networks of the proxies in front of the web pages: what they say of who asks (X-Forwarded-For) is "
+        "believed, and nobody else",
+    ),
     "MODEL": Setting(
         default="",
         help="the folder of a sentence model such as all-MiniLM-L6-v2 that texts are compared by; empty: the table of "
@@ -122,6 +127,7 @@ class Config:
     dkim_key_2: str = field(repr=False)
     operator: str
     allow_networks: tuple[Network, ...]
+    trusted_proxies: tuple[Network, ...]
     model: Path | None
     summaries_url: str
     summaries_model: str
@@ -151,6 +157,7 @@ def load_config(workspace: Path, environ: Mapping[str, str] = os.environ) -> Con
         "DKIM_KEY_2": lambda text: _beside(text, values, "DKIM_SELECTOR_2"),
         "OPERATOR": lambda text: address(text) if text else "",
         "ALLOW_NETWORKS": _networks,
+        "TRUSTED_PROXIES": _networks,
         "MODEL": lambda text: workspace / text if text else None,
         "SUMMARIES_URL": lambda text: _base_url(text) if text else "",
         "SUMMARIES_MODEL": lambda text: _model(text, values["SUMMARIES_URL"]),

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -34,6 +33,7 @@ from newsletter.health import Health
 from newsletter.model import Composed, Delivered, Hold, Run, Slot
 from newsletter.report import delivered_lines, hold_line, run_lines, source_line
 from newsletter.schedule import slots
+from newsletter.schedule.plan import Stamp, stamp
 from newsletter.store import Store
 from newsletter.store.issues import Audience
 from newsletter.store.owner import is_gone
@@ -56,16 +56,6 @@ FAILED_TOO_LONG = "given up: it could not be made in time; the reports before th
 SILENCE = timedelta(minutes=5)  # without a sign of life, and something hangs
 _HEARTBEAT = timedelta(seconds=10)
 _COLLECTING = "collecting"  # the turn's name
-
-Stamp = tuple[int, int]  # of a file: when it was written (in nanoseconds), its size
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def utc_now() -> datetime:
@@ -91,7 +81,7 @@ class Daemon:
     told: frozenset[Hold] = frozenset()  # paused issues that were spoken of
 
     def __post_init__(self) -> None:
-        self.schedules = _stamp(self.app.config.schedules)
+        self.schedules = stamp(self.app.config.schedules)
 
     def tick(self) -> None:
         """Do everything that is due now. What fails is logged, and attempted again after a while."""
@@ -186,10 +176,10 @@ class Daemon:
 
     def take_up_changes(self, *, asked: bool = False) -> None:
         """Read schedules.yaml again when it has changed, or when somebody asked. One with mistakes changes nothing."""
-        stamp = _stamp(self.app.config.schedules)
-        if stamp == self.schedules and not asked:
+        now = stamp(self.app.config.schedules)
+        if now == self.schedules and not asked:
             return
-        self.schedules = stamp
+        self.schedules = now
         try:
             self.app = self.app.reloaded()
         except ConfigError as error:

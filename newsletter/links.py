@@ -14,7 +14,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -38,14 +38,17 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     PREFERENCES = "preferences"
     UNSUBSCRIBE = "unsubscribe"
+    NEVER = "never"  # be written to again
+    ACCOUNT = "account"  # see and erase what is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a verified token says."""
+    """What a verified token says, and when it was made."""
 
     subscriber: int
     newsletter: str
+    made: datetime = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +59,9 @@ class Links:
     keys: tuple[str, ...] = field(repr=False)
     bounce_domain: str = ""
 
-    def url(self, purpose: Purpose, *, subscriber: int, newsletter: str) -> str:
-        """The link for one subscriber of one newsletter: `<base>/unsubscribe/<token>`."""
-        return f"{self.base_url}/{purpose}/{self._token(purpose, subscriber, newsletter)}"
+    def url(self, purpose: Purpose, *, subscriber: int, newsletter: str, now: datetime | None = None) -> str:
+        """The link for one subscriber of one newsletter: `<base>/unsubscribe/<token>`; `now` where its age matters."""
+        return f"{self.base_url}/{purpose}/{self._token(purpose, subscriber, newsletter, now)}"
 
     def read(self, purpose: Purpose, token: str, *, max_age: timedelta | None = None) -> Claim:
         """Who may do what with this token. LinkError when it is damaged, forged, too old or for something else."""
@@ -66,10 +69,31 @@ class Links:
             if len(token) > _MAX_TOKEN:
                 raise LinkError("could not read the link: it is too long")
             seconds = int(max_age.total_seconds()) if max_age is not None else None
-            subscriber, newsletter = self._serializer(purpose).loads(token, max_age=seconds)
+            read = self._serializer(purpose).loads(token, max_age=seconds, return_timestamp=True)
         except BadData as error:
             raise LinkError(f"could not read the link: {error.message or 'it is damaged'}") from error
-        return Claim(subscriber=subscriber, newsletter=newsletter)
+        (subscriber, newsletter), made = read
+        return Claim(subscriber=subscriber, newsletter=newsletter, made=made)
+
+    def stamp(self, newsletter: str, *, now: datetime) -> str:
+        """What a form carries that tells when its page was made, to a thousandth of a second."""
+        made = int(now.timestamp() * 1000)
+        return f"{made}.{self._stamp_mac(newsletter, made, self.keys[0])}"
+
+    def read_stamp(self, newsletter: str, stamp: str) -> datetime:
+        """When the page of a form was made. LinkError when the stamp is missing, damaged or another newsletter's."""
+        made, _, mac = stamp.partition(".")
+        if not made.isascii() or not made.isdigit() or len(made) > len("9999999999999"):
+            raise LinkError("could not read the stamp of a form: it is damaged")
+        macs = [self._stamp_mac(newsletter, int(made), key) for key in self.keys]
+        if not mac.isascii() or not any(hmac.compare_digest(mac, known) for known in macs):
+            raise LinkError("could not read the stamp of a form: it is not ours")
+        return datetime.fromtimestamp(int(made) / 1000, tz=UTC)
+
+    def fingerprints(self, mailbox: str) -> tuple[str, ...]:
+        """What is kept of an address that wants to be forgotten and left alone, by each key: the newest first."""
+        text = b"blocked:" + mailbox.encode()
+        return tuple(hmac.digest(key.encode(), text, hashlib.sha256).hex() for key in self.keys)
 
     def archive_url(self, newsletter: str, slot: str) -> str:
         """The public address of an issue; nothing personal in it."""
@@ -99,10 +123,10 @@ class Links:
             raise LinkError("could not read the bounce address: it is not signed by us")
         return delivery
 
-    def _token(self, purpose: Purpose, subscriber: int, newsletter: str) -> str:
+    def _token(self, purpose: Purpose, subscriber: int, newsletter: str, now: datetime | None = None) -> str:
         """What `_serializer(purpose).dumps(...)` gives, in a fraction of the time: every message has two of them."""
         payload = _unpadded(f"[{subscriber},{_quoted(newsletter)}]".encode())
-        signed = b"%b.%b" % (payload, _stamp(int(time.time())))
+        signed = b"%b.%b" % (payload, _stamp(int(now.timestamp() if now else time.time())))
         inner, outer = _mac(self.keys[0], purpose)
         inner, outer = inner.copy(), outer.copy()
         inner.update(signed)
@@ -113,6 +137,10 @@ class Links:
         # itsdangerous signs with the last key of a list and tries all of them, newest first.
         keys = list(reversed(self.keys))
         return URLSafeTimedSerializer(keys, salt=_salt(purpose), signer_kwargs={"digest_method": hashlib.sha256})
+
+    @staticmethod
+    def _stamp_mac(newsletter: str, made: int, key: str) -> str:
+        return _unpadded(hmac.digest(key.encode(), f"page:{newsletter}:{made}".encode(), hashlib.sha256)).decode()
 
     @staticmethod
     def _verp(delivery: int, key: str) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +23,7 @@ def test_a_link_comes_back(subscriber: int, purpose: Purpose) -> None:
     """A token says who may do what, and only that."""
     made = token(LINKS, purpose, subscriber)
 
-    assert LINKS.read(purpose, made) == Claim(subscriber=subscriber, newsletter="daily-papers")
+    assert LINKS.read(purpose, made) == Claim(subscriber=subscriber, newsletter="daily-papers", made=datetime.now(UTC))
     for other in set(Purpose) - {purpose}:
         with pytest.raises(LinkError):
             LINKS.read(other, made)
@@ -95,3 +95,33 @@ def test_without_a_bounce_domain_there_is_none() -> None:
 def test_keys_are_not_shown() -> None:
     """A representation that ends up in a log tells no key."""
     assert "new" not in repr(LINKS).replace("news.example.org", "")
+
+
+NOW = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def test_a_link_tells_when_it_was_made() -> None:
+    """To the second: what was asked before somebody left is told from what they asked after."""
+    url = LINKS.url(Purpose.CONFIRM, subscriber=7, newsletter="daily-papers", now=NOW)
+
+    assert LINKS.read(Purpose.CONFIRM, url.rpartition("/")[2]).made == NOW.replace(microsecond=0)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=80) | st.from_regex(r"[0-9]{10,15}\.[A-Za-z0-9_-]{40,44}"))
+def test_a_stamp_is_ours_or_refused(text: str) -> None:
+    """It tells when a page was made, for one newsletter, also after a change of key."""
+    before = Links(base_url=LINKS.base_url, keys=("old",))
+
+    assert LINKS.read_stamp("daily", before.stamp("daily", now=NOW)) == NOW
+    for newsletter, stamp in (("weekly", LINKS.stamp("daily", now=NOW)), ("daily", text)):
+        with pytest.raises(LinkError):
+            LINKS.read_stamp(newsletter, stamp)
+
+
+def test_a_fingerprint_is_known_by_old_keys_too() -> None:
+    """Whoever was blocked under the old key stays blocked under the new; without a key it says nothing."""
+    before = Links(base_url=LINKS.base_url, keys=("old",))
+
+    assert before.fingerprints("a@example.org")[0] in LINKS.fingerprints("a@example.org")
+    assert not set(LINKS.fingerprints("a@example.org")) & set(LINKS.fingerprints("b@example.org"))

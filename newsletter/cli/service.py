@@ -6,19 +6,26 @@ import json
 import logging
 import signal
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.workspace import config, local, now, open_ledger
 
+if TYPE_CHECKING:
+    from newsletter.app import App
+
 
 @click.command()
 @click.option("--health", metavar="[HOST:]PORT", help="Answer monitors at this address: GET /healthz.")
+@click.option("--web", is_flag=True, help="Serve the web pages too, as `serve` does.")
+@click.option("--listen", metavar="[HOST:]PORT", default="127.0.0.1:8000", show_default=True, help="Where, with --web.")
 @click.option("--confirm-clock", is_flag=True, help="Run nothing: say that this machine's clock is right as it is.")
 @click.pass_context
-def daemon(ctx: click.Context, *, health: str | None, confirm_clock: bool) -> None:
+def daemon(ctx: click.Context, *, health: str | None, web: bool, listen: str, confirm_clock: bool) -> None:
     """Run the schedules until SIGTERM or Ctrl-C; then finish what is in flight and leave the rest queued.
 
     Any number may run on one database: the database decides what happens once.
@@ -37,6 +44,11 @@ def daemon(ctx: click.Context, *, health: str | None, confirm_clock: bool) -> No
         if health is not None:
             place = open_things.enter_context(open_health(health, running.health))
             logging.getLogger("newsletter.health").info("answering at %s", place)
+        if web:
+            place = open_things.enter_context(_open_pages(app, listen))
+            logging.getLogger("newsletter.web").info(
+                "serving %s/, known to the public as %s/", place, settings.base_url
+            )
         run_daemon(running)
 
 
@@ -58,19 +70,29 @@ def serve(ctx: click.Context, *, listen: str) -> None:
     BASE_URL says at which address the public finds them; a proxy in front does HTTPS.
     """
     from newsletter.app import open_app  # noqa: PLC0415
-    from newsletter.web import server  # noqa: PLC0415
-    from newsletter.web.site import Site  # noqa: PLC0415
 
     settings = config(ctx)
     _log_to_stderr(settings.log_format)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    with open_app(settings, migrated=True) as app:
-        site = Site(app=app, clock=now)
-        with server.open_server(site, server.listen(listen)) as place:
-            click.echo(f"serving {place}/, known to the public as {settings.base_url}/; Ctrl-C ends it")
-            over.wait()
+    with open_app(settings, migrated=True) as app, _open_pages(app, listen) as place:
+        click.echo(f"serving {place}/, known to the public as {settings.base_url}/; Ctrl-C ends it")
+        over.wait()
+
+
+@contextmanager
+def _open_pages(app: App, listen: str) -> Iterator[str]:
+    """The pages, and the desk that answers their forms by mail; gives where they are served."""
+    from newsletter.desk import Desk, open_desk  # noqa: PLC0415
+    from newsletter.web import server  # noqa: PLC0415
+    from newsletter.web.site import Site  # noqa: PLC0415
+
+    desk = Desk(app, clock=now)
+    site = Site(app=app, clock=now, ring=desk.bell.set)
+    desk.changed = lambda changed: setattr(site, "app", changed)
+    with open_desk(desk), server.open_server(site, server.listen(listen)) as place:
+        yield place
 
 
 def _log_to_stderr(log_format: str) -> None:

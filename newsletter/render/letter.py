@@ -1,4 +1,4 @@
-"""The mails beside the issues, each for one person: confirmation, welcome, preferences link, goodbye, operator's alarm.
+"""The mails beside the issues, each for one person: confirmation, welcome, links, goodbye, operator's alarm.
 
 Letter(occasion, …) + newsletter -> Rendered: a subject and one fragment, nothing left to fill in
 """
@@ -24,6 +24,7 @@ class Occasion(StrEnum):
     WELCOME = "welcome"
     PREFERENCES = "preferences"
     GOODBYE = "goodbye"
+    ACCOUNT = "account"
     ALARM = "alarm"
 
 
@@ -105,6 +106,8 @@ def _subject(letter: Letter, speech: Language, newsletter: str) -> str:
             return speech.gettext("Your link to %(newsletter)s", newsletter=newsletter)
         case Occasion.GOODBYE:
             return speech.gettext("You have left %(newsletter)s", newsletter=newsletter)
+        case Occasion.ACCOUNT:
+            return speech.gettext("Your data at %(newsletter)s", newsletter=newsletter)
     return letter.title
 
 
@@ -118,6 +121,8 @@ def _preheader(letter: Letter, speech: Language, newsletter: str) -> str:
             return speech.gettext("It works for you alone.")
         case Occasion.GOODBYE:
             return speech.gettext("Nothing further comes. The way back is inside.")
+        case Occasion.ACCOUNT:
+            return speech.gettext("It works for you alone.")
     return letter.lines[0] if letter.lines else newsletter
 
 

@@ -60,6 +60,18 @@ class Kind(Protocol):
         ...
 
 
+Stamp = tuple[int, int]  # of a file: when it was written (in nanoseconds), its size
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Which state of the file this is, None where there is none: it differs once the file has changed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 def load(path: Path, *, kinds: Mapping[str, Kind], themes: Collection[str]) -> Plan:
     """Read schedules.yaml. ConfigError holds every problem found, in the order of their lines."""
     return read(_text(path), file=str(path), kinds=kinds, themes=themes)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from newsletter.store.alarms import Alarms
+from newsletter.store.applications import Applications
+from newsletter.store.consent import Consent
 from newsletter.store.db import Database
 from newsletter.store.deliveries import Deliveries
 from newsletter.store.entries import Entries
@@ -40,6 +42,8 @@ class Store:
     learned: Learned
     issues: Issues
     subscribers: Subscribers
+    consent: Consent
+    applications: Applications
     deliveries: Deliveries
     holds: Holds
     events: Events
@@ -68,6 +72,8 @@ def open_store(url: str) -> Store:
         learned=Learned(db),
         issues=Issues(db),
         subscribers=Subscribers(db),
+        consent=Consent(db),
+        applications=Applications(db),
         deliveries=Deliveries(db),
         holds=Holds(db),
         events=Events(db),

@@ -116,6 +116,12 @@ class Subscribers:
             row = connection.execute(_listing(newsletter).where(subscribers.c.id == subscriber)).mappings().first()
         return Subscriber(**row) if row else None
 
+    def reader(self, subscriber: int) -> Subscriber | None:
+        """Somebody by their number, whatever they read; None for one who is not known any more."""
+        with self._db.reading() as connection:
+            row = connection.execute(_listing("").where(subscribers.c.id == subscriber)).mappings().first()
+        return Subscriber(**row) if row else None
+
     def timezones(self, newsletter: str) -> set[str]:
         """The distinct time zones of a newsletter's confirmed readers; empty string for those who named none."""
         # From one zone straight to the next in the index: there are hundreds of them, and a hundred thousand readers.

@@ -1,7 +1,11 @@
-"""What a form sent, as plain text: `application/x-www-form-urlencoded`, which needs no parser of files."""
+"""What a form sent, as plain text: `application/x-www-form-urlencoded`, which needs no parser of files.
+
+Mail programs that unsubscribe somebody may send `multipart/form-data` (RFC 8058, section 3.2); `is_one_click` knows it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -48,3 +52,21 @@ def read_form(request: Request) -> Form:
     for name, value in pairs:
         fields[name] = (*fields.get(name, ()), value.replace("\0", ""))
     return Form(fields)
+
+
+_ONE_CLICK = ("List-Unsubscribe", "One-Click")
+_PART = re.compile(
+    rb'\r\nContent-Disposition: *form-data; *name="?List-Unsubscribe"?[^\r]*\r\n(?:[^\r]+\r\n)*\r\nOne-Click\r\n',
+    re.IGNORECASE,
+)
+
+
+def is_one_click(request: Request) -> bool:
+    """Whether somebody, or their mail program for them, unsubscribes by this POST."""
+    body: bytes = request.scope[BODY]
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return _PART.search(b"\r\n" + body) is not None
+    try:
+        return _ONE_CLICK in parse_qsl(body.decode("ascii"), max_num_fields=_FIELDS)
+    except ValueError:
+        return False

@@ -34,6 +34,7 @@ class Site:
 
     app: App
     clock: Callable[[], datetime]
+    ring: Callable[[], None] = lambda: None  # tells the desk that something waits for it
     templates: Templates = field(init=False)
     static: Static = field(init=False)
     back_issues: BackIssues = field(init=False)
@@ -52,7 +53,7 @@ class Site:
     @property
     def newsletters(self) -> list[Newsletter]:
         """Those that the public may know of."""
-        return list(self.app.plan.newsletters.values())
+        return [newsletter for newsletter in self.app.plan.newsletters.values() if newsletter.public]
 
     def newsletter(self, request: Request) -> Newsletter:
         """The newsletter that a path names. NotFound, which is a page that says so."""
@@ -61,6 +62,11 @@ class Site:
             if newsletter.name == name:
                 return newsletter
         raise NotFound(f"there is no newsletter {name!r}")
+
+    def cadences(self, newsletter: str) -> list[str]:
+        """How often its readers can have a newsletter, by its schedules."""
+        schedules = self.app.plan.schedules.values()
+        return sorted({schedule.cadence for schedule in schedules if schedule.newsletter == newsletter})
 
     def url(self, path: str) -> str:
         """The whole address of a path, as the public knows it."""
@@ -91,7 +97,8 @@ class Site:
 
         `path` is where the page is found, for links that name it; `private` is for what one reader alone may see.
         Beside its own variables every template gets `newsletter` (or None), `root`, `base_url`, `url`, `style`,
-        `language`, `direction`, `private`, `here` (the part of the navigation), `description` and `feeds`.
+        `language`, `direction`, `private`, `stamp` (for a form), `here` (the part of the navigation), `description` and
+        `feeds`.
         """
         language = language or speak(newsletter.language if newsletter else "en")
         common = {
@@ -107,6 +114,7 @@ class Site:
             "language": language.tag,
             "direction": language.direction,
             "private": private,
+            "stamp": self.app.links.stamp(newsletter.name, now=self.clock()) if newsletter else "",
             "story_path": story_path,
             "issue_path": issue_path,
             "archive_path": archive_path,

@@ -53,7 +53,7 @@ def test_both_parts_lead_to_the_same_places(
 
     assert links == lines
     assert ACTION in links
-    assert (REFUSE in links) is (occasion not in {Occasion.GOODBYE, Occasion.ALARM})
+    assert (REFUSE in links) is (occasion not in {Occasion.GOODBYE, Occasion.ACCOUNT, Occasion.ALARM})
     assert all(link.get_text(strip=True) for link in page.find_all("a"))
     assert all(columns(line) <= WIDTH for line in text.split("\n") if not line.startswith("https://"))
     html_element = page.find("html")

@@ -1,0 +1,178 @@
+"""What was asked by forms and is answered by mail: taken within limits, answered by one process, kept for a week.
+
+add --claim--> held by a process that decides on a letter --settle--> answered
+ ^                      |
+ +------put_off---------+    the mail server is away: later; a lease that ran out: at once
+"""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from newsletter.store.db import Database
+from newsletter.store.schema import applications
+
+
+class Wish(StrEnum):
+    """What an application asks for."""
+
+    SUBSCRIBE = "subscribe"
+    WELCOME = "welcome"
+    ACCOUNT = "account"
+
+
+_BY_FORM = applications.c.wish != Wish.WELCOME  # what anybody can ask for, with the address of anybody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One of them; `attempts` counts those to send its letter before now."""
+
+    id: int
+    at: datetime
+    wish: str
+    newsletter: str
+    email: str
+    mailbox: str
+    language: str
+    network: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """How many applications are taken after a moment: from one network, and in all."""
+
+    since: datetime
+    of_network: int
+    in_all: int
+
+
+class Full(StrEnum):
+    """Why an application was not taken."""
+
+    NETWORK = "network"
+    ALL = "all"
+
+
+class Applications:
+    """The table `applications`."""
+
+    def __init__(self, db: Database) -> None:
+        """On an open database."""
+        self._db = db
+
+    def add(
+        self,
+        wish: Wish,
+        *,
+        newsletter: str,
+        email: str,
+        mailbox: str,
+        language: str,
+        network: str,
+        taking: Taking,
+        now: datetime,
+    ) -> Full | None:
+        """Take an application, or say why not. Nobody is looked up: it is the same work for every address."""
+        row = {
+            "at": now,
+            "due_at": now,
+            "wish": wish,
+            "newsletter": newsletter,
+            "email": email,
+            "mailbox": mailbox,
+            "language": language,
+            "network": network,
+        }
+        with self._db.writing() as connection:
+            recent = sa.select(sa.func.count()).where(applications.c.at > taking.since, _BY_FORM)
+            if connection.execute(recent).scalar_one() >= taking.in_all:
+                return Full.ALL
+            near = recent.where(applications.c.network == network)
+            if connection.execute(near).scalar_one() >= taking.of_network:
+                return Full.NETWORK
+            connection.execute(applications.insert().values(row))
+        return None
+
+    def claim(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> builtins.list[Application]:
+        """Take up to `limit` that are not answered and due; no other process gets them while the lease lasts."""
+        free = applications.c.lease_until.is_(None) | (applications.c.lease_until < now)
+        ready = (
+            sa.select(applications.c.id)
+            .where(applications.c.ended_at.is_(None), applications.c.due_at <= now, free)
+            .order_by(applications.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        columns = [applications.c[name] for name in Application.__dataclass_fields__]
+        take = (
+            applications.update()
+            .where(applications.c.id.in_(ready.scalar_subquery()))
+            .values(owner=owner, lease_until=lease_until)
+            .returning(*columns)
+        )
+        with self._db.writing() as connection:
+            rows = connection.execute(take).mappings().all()
+        return sorted((Application(**row) for row in rows), key=lambda application: application.id)
+
+    def letters(self, mailbox: str, *, since: datetime, besides: int) -> builtins.list[datetime]:
+        """When letters that anybody can ask for were decided on for an address, in answer to other applications."""
+        query = sa.select(applications.c.decided_at).where(
+            applications.c.mailbox == mailbox,
+            applications.c.decided_at > since,
+            applications.c.letter != "",
+            _BY_FORM,
+            applications.c.id != besides,
+        )
+        with self._db.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def decide(self, application: int, *, letter: str, now: datetime) -> None:
+        """This letter answers it; it counts from now on, whether or not it can be sent soon."""
+        mine = applications.c.id == application
+        decided = applications.update().where(mine)
+        again = sa.func.coalesce(applications.c.decided_at, sa.literal(now, applications.c.decided_at.type))
+        with self._db.writing() as connection:
+            connection.execute(decided.values(letter=letter, decided_at=again))
+
+    def settle(self, application: int, *, outcome: str, now: datetime) -> None:
+        """It is answered, or needs no answer."""
+        with self._db.writing() as connection:
+            ended = applications.update().where(applications.c.id == application)
+            connection.execute(ended.values(ended_at=now, outcome=outcome, owner="", lease_until=None))
+
+    def put_off(self, application: int, *, until: datetime) -> None:
+        """Its letter could not be sent; it is tried again then."""
+        with self._db.writing() as connection:
+            later = applications.update().where(applications.c.id == application)
+            connection.execute(
+                later.values(due_at=until, attempts=applications.c.attempts + 1, owner="", lease_until=None)
+            )
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget what was asked before a moment and is answered, or never could be; how many."""
+        old = (applications.c.at < before) & (applications.c.ended_at.is_(None) | (applications.c.ended_at < before))
+        with self._db.writing() as connection:
+            return connection.execute(applications.delete().where(old)).rowcount
+
+    def count(self, *, since: datetime) -> int:
+        """How many were taken after a moment."""
+        query = sa.select(sa.func.count()).where(applications.c.at > since, _BY_FORM)
+        with self._db.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def asked(self, *, since: datetime, until: datetime) -> int:
+        """How many addresses were asked to confirm between two moments."""
+        query = sa.select(sa.func.count(applications.c.mailbox.distinct())).where(
+            applications.c.letter == "confirmation",
+            applications.c.decided_at > since,
+            applications.c.decided_at <= until,
+        )
+        with self._db.reading() as connection:
+            return connection.execute(query).scalar_one()
