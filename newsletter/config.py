@@ -219,7 +219,7 @@ def _database_url(text: str, workspace: Path) -> str:
 def _smtp_url(text: str) -> str:
     for url in text.split() or [""]:
         parts = urlsplit(url)
-        if not parts.scheme or not (parts.netloc or parts.path or parts.query):
+        if not parts.scheme or not (parts.netloc or parts.path or parts.query or parts.scheme == "mx"):
             raise ValueError("not an address of a mail server")
         _ = parts.port  # ValueError for a port that is none
     return text

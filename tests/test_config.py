@@ -103,3 +103,18 @@ def test_database_addresses(tmp_path: Path, url: str, read: str) -> None:
 def test_every_setting_is_explained() -> None:
     """Each setting says in a line what it is for."""
     assert all(setting.help for setting in SETTINGS.values())
+
+
+@pytest.mark.parametrize("text", ["mx:", "mx:?hello=mail.example.org", "smtp://a.example.org\n  smtps://b.example.org"])
+def test_where_mails_go(tmp_path: Path, text: str) -> None:
+    """One address, several with white space between them, or none."""
+    assert load_config(tmp_path, {"NEWSLETTER_SMTP_URL": text}).smtp_url == text
+
+
+@pytest.mark.parametrize(
+    "text", ["smtp://a.example.org b.example.org", "smtp://a.example.org:25 smtp://b.example.org:x"]
+)
+def test_one_of_several_that_is_no_mail_server(tmp_path: Path, text: str) -> None:
+    """Each of several addresses is looked at."""
+    with pytest.raises(ConfigError, match="NEWSLETTER_SMTP_URL"):
+        load_config(tmp_path, {"NEWSLETTER_SMTP_URL": text})

@@ -63,6 +63,7 @@ class Relay:
     tls: Tls
     lmtp: bool = False
     path: str = ""
+    address: str = ""  # of the host, where it is looked up already
     verify: bool = True
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)

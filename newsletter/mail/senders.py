@@ -7,10 +7,11 @@ from newsletter.registry import Registry
 
 
 def register(registry: Registry) -> None:
-    """Add `smtp://`, `smtps://` and `lmtp://`, `file://` and `sendmail://`."""
+    """Add `smtp://`, `smtps://` and `lmtp://`, `mx:`, `file://` and `sendmail://`."""
     registry.add_sender("smtp", _smtp)
     registry.add_sender("smtps", _smtp)
     registry.add_sender("lmtp", _smtp)
+    registry.add_sender("mx", _direct)
     registry.add_sender("file", _folder)
     registry.add_sender("sendmail", _sendmail)
 
@@ -20,6 +21,13 @@ def _smtp(url: str) -> Send:
     from newsletter.mail.lanes import open_lanes  # noqa: PLC0415  # asyncio and TLS take time that `--help` needs not
 
     return open_lanes(url)
+
+
+def _direct(url: str) -> Send:
+    """The sender that asks the readers' own mail servers. ConfigError for a URL with mistakes."""
+    from newsletter.mail.direct import open_direct  # noqa: PLC0415  # as above
+
+    return open_direct(url)
 
 
 def _folder(url: str) -> Send:

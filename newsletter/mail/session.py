@@ -58,7 +58,7 @@ async def open_session(relay: Relay, *, context: ssl.SSLContext, hostname: str, 
             if relay.path:
                 _, wire = await loop.create_unix_connection(Wire, relay.path)
             else:
-                _, wire = await loop.create_connection(Wire, relay.host, relay.port)
+                _, wire = await loop.create_connection(Wire, relay.address or relay.host, relay.port)
     except OSError as error:
         raise SendError(f"could not reach {relay.place}: {_why(error)}{_hint(relay)}") from error
     session = Session(wire, relay, timeouts=timeouts)
@@ -241,6 +241,8 @@ def _hint(relay: Relay) -> str:
         return "; does it listen on that socket, and may we write to it?"
     if relay.lmtp:
         return "; is it running?" if relay.loopback else "; check NEWSLETTER_SMTP_URL"
+    if relay.address:  # the DNS named it
+        return ""
     return (
         "; is it running? `newsletter mailbox` starts the built-in one"
         if relay.loopback

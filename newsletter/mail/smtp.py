@@ -121,6 +121,20 @@ class SmtpSend:
         return await self._open()
 
 
+async def carry(
+    relay: Relay,
+    messages: Iterable[Message],
+    *,
+    connect: Connect,
+    record: Record,
+    stop: Callable[[], bool],
+    pace: Pacing,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+) -> None:
+    """Send as `SmtpSend` does, over connections that the caller opens; `relay` says how they are used."""
+    await _Batch(relay, iter(messages), connect, pace=pace, timeouts=timeouts, record=record, stop=stop).send()
+
+
 class _Batch:
     """One call: the connections, the messages on their way and what is known so far. The pool of its channels.
 

@@ -182,6 +182,19 @@ def test_no_mail_server(workspace: Workspace) -> None:
     assert "3 still queued" in output
 
 
+def test_several_mail_servers(workspace: Workspace) -> None:
+    """One that is away stops nothing while another is there; mistakes in any address are told without its password."""
+    there = workspace.settings["NEWSLETTER_SMTP_URL"]
+    workspace.settings["NEWSLETTER_SMTP_URL"] = f"smtp://127.0.0.1:1 {there}"
+    run(workspace, "send", "daily-papers")
+    assert {line["state"] for line in json.loads(run(workspace, "deliveries", "1", "--json"))} == {"sent"}
+
+    workspace.settings["NEWSLETTER_SMTP_URL"] = f"{there} smtp://ann:hunter2@mail.example.org?wieght=2"
+    told = workspace.run("check", status=2)
+    assert "address 2 has no option 'wieght' (did you mean weight?)" in told
+    assert "hunter2" not in told
+
+
 def test_collect_partly(workspace: Workspace) -> None:
     """When some sources fail the status is 3, when all do it is 1, and each is named."""
     plan = workspace.folder / "schedules.yaml"

@@ -43,7 +43,13 @@ class FaultServer:
     the recipients whose message was complete.
     """
 
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, implicit: bool = False) -> None:
+    def __init__(
+        self,
+        *scripts: Script,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        at: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self._tls = tls
         self._implicit = implicit
         self._scripts = scripts or ({},)
@@ -56,7 +62,7 @@ class FaultServer:
         self._resume_reader, self._resume_writer = socket.socketpair()
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262_144)
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind(at)
         self._listener.listen()
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]

@@ -25,6 +25,16 @@ def test_both_schemes_give_a_sender(scheme: str) -> None:
         registry.senders[scheme](f"{scheme}://")
 
 
+def test_mx_gives_a_sender() -> None:
+    """`mx:` is known, needs no name server to be made, and tells its mistakes then."""
+    registry = Registry()
+    register(registry)
+
+    assert repr(registry.senders["mx"]("mx:?hello=mail.example.org")) == "<DirectSend>"
+    with pytest.raises(ConfigError):
+        registry.senders["mx"]("mx:?rate=fast")
+
+
 def test_registering_loads_no_client() -> None:
     """Start-up does not pay for a client that this command may not need."""
     program = "import sys, newsletter.mail.senders; sys.exit('newsletter.mail.smtp' in sys.modules)"
