@@ -79,7 +79,7 @@ def test_a_seed_draws_the_same_again() -> None:
             [*TAKEN, TAKEN[0]],
             [replace(SENT[0], uncertain=1), SENT[1]],
             0,
-            "1 copies too many, 0 connections were in use at the cuts",
+            "1 copies too many, 0 mails were on their way at the cuts",
         ),
         (
             [*TAKEN, replace(TAKEN[0], message_id="<another>")],

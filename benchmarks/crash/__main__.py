@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--connections", type=int, default=8, help="of each process")
+    parser.add_argument("--chunking", type=int, default=0, help="mails on their way by BDAT, 0 for DATA")
     given = parser.parse_args()
     print(f"seed {given.seed}: {given.recipients:,} recipients, {given.processes} processes of {given.connections}")
     usual = {Trouble.KILL: given.kills, Trouble.STOP: 2, Trouble.CUT: 8}
@@ -42,6 +43,7 @@ def main() -> int:
             recipients=given.recipients,
             processes=given.processes,
             connections=given.connections,
+            chunking=given.chunking,
             lease=PAST_THE_LEASE,
             restart=restart,
         )
@@ -65,7 +67,7 @@ def tell(database: str, told: Told) -> list[str]:
     troubles = ", ".join(f"{amount} x {trouble}" for trouble, amount in sorted(told.troubles.items()))
     print(f"\n{database}: {troubles}; {told.started} processes in {told.seconds:.0f} s")
     print(f"  {account.taken:,} mails taken for {account.recipients:,} recipients")
-    print(f"  lost {len(account.lost)}; doubled {account.doubled}, connections in use at the cuts {account.allowed}")
+    print(f"  lost {len(account.lost)}; doubled {account.doubled}, mails on their way at the cuts {account.allowed}")
     print(f"  uncertain {account.uncertain}, of which again by hand {told.retried}")
     print(
         f"  under more than one Message-ID {len(account.renamed)}, too many without a record {len(account.unrecorded)}"

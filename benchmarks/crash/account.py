@@ -21,7 +21,7 @@ class Entered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The comparison. The tuples name recipients; `allowed` is how many connections were in use at the cuts."""
+    """The comparison. The tuples name recipients; `allowed` is how many mails were perhaps on their way at the cuts."""
 
     recipients: int
     taken: int
@@ -46,7 +46,7 @@ class Account:
         }
         faults = [f"{what}: {len(who)}, such as {who[0]}" for what, who in told.items() if who]
         if self.doubled > self.allowed:
-            faults.append(f"{self.doubled} copies too many, {self.allowed} connections were in use at the cuts")
+            faults.append(f"{self.doubled} copies too many, {self.allowed} mails were on their way at the cuts")
         return faults
 
 

@@ -45,6 +45,7 @@ class Told:
     """A history that is over: what was counted, how often each trouble came, what an operator had to decide."""
 
     account: Account
+    chunks: int  # mails that came by BDAT
     troubles: Mapping[Trouble, int]
     retried: int
     started: int
@@ -58,6 +59,7 @@ class _History:
     plan: Mapping[int, Hit]
     processes: int
     connections: int
+    chunking: int
     restart: Callable[[], None]
     lease: float  # seconds to wait for a stopped process's leases; 0 ends them in the ledger
     store: Store
@@ -94,7 +96,7 @@ class _History:
             return
         self.troubles[hit.trouble] += 1
         if hit.trouble in {Trouble.KILL, Trouble.STOP}:
-            self.allowed += self.sink.connections(name)
+            self.allow(self.sink.connections(name))
         if hit.trouble is Trouble.KILL:
             self.killed.add(pid)
             os.kill(pid, signal.SIGKILL)
@@ -102,11 +104,15 @@ class _History:
             os.kill(pid, signal.SIGSTOP)
         elif hit.trouble is Trouble.CUT:
             self.sink.cut_next = True
-            self.allowed += 1
+            self.allow(1)
         elif hit.trouble is Trouble.FULL:
-            self.allowed += self.connections
+            self.allow(self.connections)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (hit.place, hit.place))
         self.news.put((hit.trouble, str(pid)))
+
+    def allow(self, connections: int) -> None:
+        """So many connections are in use at a cut: each has one mail on its way, by BDAT as many as its window."""
+        self.allowed += connections * max(1, self.chunking)
 
     # --- in the thread of the senders' output -------------------------------------------------------------------
 
@@ -159,7 +165,7 @@ class _History:
         elif what == Trouble.RESUME:
             self.resume()
         elif what == Trouble.RESTART:
-            self.allowed += len(self.running) * self.connections
+            self.allow(len(self.running) * self.connections)
             self.restart()
 
     def start(self) -> None:
@@ -169,6 +175,7 @@ class _History:
             "issue": self.issue,
             "port": self.sink.port,
             "connections": self.connections,
+            "chunking": self.chunking,
             "ahead": self.ahead,
         }
         assert self.senders.stdin is not None  # noqa: S101
@@ -220,13 +227,16 @@ def run(
     recipients: int,
     processes: int = 2,
     connections: int = 4,
+    chunking: int = 0,
     lease: float = 0.0,
     restart: Callable[[], None] | None = None,
 ) -> Told:
     """Deliver a new issue to so many, in the empty database at `url`, through all of the plan; the account of it.
 
-    `restart` is what a database that restarts does, every session cut unless something harder is given. AssertionError
-    when a process ends as none should, or when it comes to no end.
+    `chunking` is how many mails a connection has on their way by BDAT, 0 for DATA. `restart` is what a database that
+    restarts does, every session cut unless something harder is given; `lease` for how many seconds a stopped process
+    stands still, 0 to end its leases in the ledger. AssertionError when a process ends as none should, or when it comes
+    to no end.
     """
     began = time.perf_counter()
     store = open_store(url)
@@ -238,6 +248,7 @@ def run(
             plan=plan,
             processes=processes,
             connections=connections,
+            chunking=chunking,
             restart=restart or (lambda: _cut(store)),
             lease=lease,
             store=store,
@@ -253,6 +264,7 @@ def run(
     listener.join()
     return Told(
         account=account,
+        chunks=sink.chunks,
         troubles=dict(history.troubles),
         retried=retried,
         started=history.started,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-STEPS = 4  # of each mail: MAIL, RCPT, DATA, the final dot
+STEPS = 3  # of each mail: MAIL, RCPT, BDAT; instead of the latter DATA and the final dot are two
 REACHED = 0.9  # of the steps of an issue without any trouble: what is drawn from them surely happens
 STOPPED = 60  # steps that others go on while one process stands still
 LARGEST = 200_000  # bytes of a file when the disk is full: as long as a log of changes commonly is
@@ -48,6 +48,7 @@ class Hit:
 def draw(seed: int, *, recipients: int, amounts: Mapping[Trouble, int], jitter: float = 0.0) -> dict[int, Hit]:
     """For each kind of trouble so many steps, no step twice; a `stop` is followed by its `resume`.
 
+    The steps are those that sending by BDAT has; sending by DATA has more, so that all are over before its end.
     `jitter` is the longest delay of half the hits, in seconds; with 0 none has any. ValueError when there are not
     enough steps.
     """

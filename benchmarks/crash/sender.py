@@ -23,10 +23,10 @@ IMPORTED = (newsletter.mail.smtp,)  # once here, not in every child
 DONE, STOPPED, NO_STORE = 0, 3, 4  # what a process ends with
 
 
-def deliver_issue(url: str, issue: int, port: int, connections: int, ahead: float) -> int:
+def deliver_issue(*, url: str, issue: int, port: int, connections: int, chunking: int, ahead: float) -> int:
     """Stage 4 in this process, by a clock that is so many seconds ahead; the status to end with."""
     send = newsletter.mail.smtp.open_smtp(
-        f"smtp://127.0.0.1:{port}?connections={connections}", hostname=name_of(os.getpid())
+        f"smtp://127.0.0.1:{port}?connections={connections}&chunking={chunking}", hostname=name_of(os.getpid())
     )
     links = Links(base_url="https://papers.example.org", keys=("a key of this benchmark",))
     store = open_store(url)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 _MESSAGE_ID = re.compile(rb"^Message-ID: *(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(rb"<([^>]*)>")
 _END = b"\r\n.\r\n"
-_OFFERS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+_OFFERS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 SMTPUTF8\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,14 @@ class Sink:
     """The server. `taken` is its log; `on_step` hears of each step twice, before its reply and after it.
 
     It is called with the step's number from 1 on, the name that the client gave in its EHLO, and whether it is before
-    the reply. `cut_next` makes it break off after the next mail, once.
+    the reply. `cut_next` makes it break off after the next mail, once. `chunks` counts the mails that came by BDAT.
     """
 
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
     on_step: Callable[[int, str, bool], None] = lambda *_: None
     cut_next: bool = False
+    chunks: int = 0
     loop: asyncio.AbstractEventLoop | None = None
     _steps: int = 0
     _open: dict[_Peer, str] = field(default_factory=dict)
@@ -61,6 +62,9 @@ class _Peer(asyncio.Protocol):
         self._buffer = b""
         self._recipient = ""
         self._in_data = False
+        self._chunk = 0  # bytes of a chunk, while they come
+        self._last = False
+        self._mail = b""
         self._transport: asyncio.Transport | None = None
 
     def write(self, reply: bytes) -> None:
@@ -77,7 +81,7 @@ class _Peer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while self._message() if self._in_data else self._line():
+        while self._data() if self._in_data else self._chunked() if self._chunk else self._line():
             pass
 
     def _line(self) -> bool:
@@ -94,6 +98,10 @@ class _Peer(asyncio.Protocol):
         elif verb == b"DATA":
             self._in_data = True
             self._sink.step(self, b"354 go on\r\n")
+        elif verb == b"BDAT":
+            size, *last = line[5:].split()
+            self._chunk, self._last = int(size), bool(last)
+            return self._chunk > 0 or self._chunked()
         elif verb in (b"MAIL", b"RCPT"):
             found = _ADDRESS.search(line)
             if verb == b"RCPT":
@@ -103,12 +111,28 @@ class _Peer(asyncio.Protocol):
             self.write(b"250 2.0.0 ok\r\n")
         return True
 
-    def _message(self) -> bool:
-        message, end, rest = self._buffer.partition(_END)
+    def _data(self) -> bool:
+        mail, end, rest = self._buffer.partition(_END)
         if not end:
             return False
         self._buffer, self._in_data = rest, False
-        found = _MESSAGE_ID.search(message.partition(b"\r\n\r\n")[0])
+        return self._take(mail)
+
+    def _chunked(self) -> bool:
+        if len(self._buffer) < self._chunk:
+            return False
+        self._mail += self._buffer[: self._chunk]
+        self._buffer, self._chunk = self._buffer[self._chunk :], 0
+        if not self._last:
+            self.write(b"250 2.0.0 go on\r\n")
+            return True
+        mail, self._mail = self._mail, b""
+        self._sink.chunks += 1
+        return self._take(mail)
+
+    def _take(self, mail: bytes) -> bool:
+        """Log a mail, and reply unless the connection is to be cut."""
+        found = _MESSAGE_ID.search(mail.partition(b"\r\n\r\n")[0])
         sink = self._sink
         sink.taken.append(Taken(self._recipient, found[1].decode() if found else "", time.monotonic()))
         if sink.cut_next:
