@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -239,9 +239,8 @@ def run(
     to no end.
     """
     began = time.perf_counter()
-    store = open_store(url)
     everybody = [f"reader{number:06}@example.org" for number in range(recipients)]
-    with open_sink() as sink, _senders() as senders:
+    with closing(open_store(url)) as store, open_sink() as sink, _senders() as senders:
         history = _History(
             url=url,
             sink=sink,
@@ -260,7 +259,6 @@ def run(
         listener.start()
         retried = history.live()
         account = draw_up(sink.taken, ledger(store, history.issue), expected=everybody, allowed=history.allowed)
-    store.close()
     listener.join()
     return Told(
         account=account,
@@ -321,7 +319,6 @@ def _senders() -> Iterator[subprocess.Popen[str]]:
 
 
 def _cut(store: Store) -> None:
-    """End every session of the database but this one; SQLite has none."""
-    if not store.db.is_sqlite:
-        with store.db.writing() as connection:
-            connection.execute(sa.text(CUT))
+    """End every session of a PostgreSQL database but this one; SQLite has none to end."""
+    with store.db.writing() as connection:
+        connection.execute(sa.text(CUT))
