@@ -236,7 +236,7 @@ def _once(part: Part, row: Row, folder: Path, *, scale: float) -> tuple[int, Sen
 
 def lines(part: Part, found: Found, *, markdown: bool) -> Iterator[str]:
     """The part as a table, and under it what its rows have to reach."""
-    heads = ("way", "messages", "a second", "CPU µs", "MB", "ours is faster")
+    heads = ("way", "messages", "a second", "CPU µs", "MB", "ours is faster", "and needs less CPU")
     rows = [tuple(_cells(name, found, found.get(part.rows[0].name))) for name in (row.name for row in part.rows)]
     rows = [row for row in rows if row]
     yield f"### {part.title}" if markdown else f"\n{part.title}, {part.connections} connections"
@@ -247,7 +247,7 @@ def lines(part: Part, found: Found, *, markdown: bool) -> Iterator[str]:
         yield ""
     else:
         for row in (heads, *rows):
-            yield f"{row[0]:38} {row[1]:>9} {row[2]:>9} {row[3]:>8} {row[4]:>6} {row[5]:>15}"
+            yield f"{row[0]:38} {row[1]:>9} {row[2]:>9} {row[3]:>8} {row[4]:>6} {row[5]:>14} {row[6]:>18}".rstrip()
     for target in part.targets:
         if verdict := reached(target, found):
             yield f"- {verdict}" if markdown else f"  {verdict}"
@@ -257,16 +257,13 @@ def _cells(name: str, found: Found, first: tuple[int, Sent] | None) -> Sequence[
     if name not in found:
         return ()
     count, sent = found[name]
-    rate = count / sent.seconds
-    times = f"{first[0] / first[1].seconds / rate:.1f} times" if first and first[1] is not sent else ""
-    return (
-        name,
-        f"{count:,}",
-        f"{rate:,.0f}",
-        f"{sent.cpu / count * 1e6:,.0f}",
-        f"{sent.memory:,.0f}" if sent.memory else "",
-        times,
-    )
+    rate, cpu = count / sent.seconds, sent.cpu / count
+    faster = less = ""
+    if first is not None and first[1] is not sent:
+        faster = f"{first[0] / first[1].seconds / rate:.1f} times"
+        less = f"{cpu / (first[1].cpu / first[0]):.1f} times"
+    memory = f"{sent.memory:,.0f}" if sent.memory else ""
+    return name, f"{count:,}", f"{rate:,.0f}", f"{cpu * 1e6:,.0f}", memory, faster, less
 
 
 def reached(target: Target, found: Found) -> str:

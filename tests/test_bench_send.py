@@ -82,8 +82,8 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     told = list(send.lines(part, found, markdown=True))
 
     assert missing == ["none: without it: install it"]
-    assert "| fast | 1,000 | 500 | 10 | 12 |  |" in told
-    assert "| slow | 1,000 | 125 | 4,000 |  | 4.0 times |" in told
+    assert "| fast | 1,000 | 500 | 10 | 12 |  |  |" in told
+    assert "| slow | 1,000 | 125 | 4,000 |  | 4.0 times | 400.0 times |" in told
     assert told[-3:] == [
         "- fast: 4.00 times the other; 4 wanted, reached",
         "- fast: 4.00 times the other; 4.1 wanted, MISSED",

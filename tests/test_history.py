@@ -34,6 +34,17 @@ def test_nobody_is_lost_whatever_breaks(database_url: str) -> None:
     assert told.account.uncertain > 0
 
 
+def test_nobody_is_lost_by_chunks(tmp_path: Path) -> None:
+    """By BDAT as many mails as the window holds are on their way when a connection is cut, and no more."""
+    plan = draw(SEED, recipients=RECIPIENTS, amounts={Trouble.KILL: 4, Trouble.CUT: 2})
+
+    told = run(f"sqlite:///{tmp_path / 'newsletter.db'}", plan, recipients=RECIPIENTS, connections=2, chunking=4)
+
+    assert told.account.faults == []
+    assert told.chunks == told.account.taken
+    assert told.troubles == {Trouble.KILL: 4, Trouble.CUT: 2}
+
+
 def test_nobody_is_lost_when_the_disk_is_full(tmp_path: Path) -> None:
     """A process that cannot write its ledger any more sends nothing more; the next one finds everything as it was."""
     plan = draw(SEED, recipients=RECIPIENTS, amounts={Trouble.FULL: 3})

@@ -20,30 +20,32 @@ from benchmarks.crash.history import Told, run
 from benchmarks.crash.plan import Trouble, draw
 
 PAST_THE_LEASE = 31.0  # seconds
-JITTER = 0.01
+JITTER = 0.01  # seconds at most between a step and what happens at it
+WINDOW = 4  # mails of a connection that are on their way by BDAT
 
 
 def main() -> int:
-    """Both databases, one line each; the exit status."""
+    """Both databases, and once more by BDAT; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crash", description=__doc__.partition("\n\n")[2])
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--recipients", type=int, default=3000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--connections", type=int, default=8, help="of each process")
-    parser.add_argument("--chunking", type=int, default=0, help="mails on their way by BDAT, 0 for DATA")
     given = parser.parse_args()
     print(f"seed {given.seed}: {given.recipients:,} recipients, {given.processes} processes of {given.connections}")
     usual = {Trouble.KILL: given.kills, Trouble.STOP: 2, Trouble.CUT: 8}
 
-    def history(url: str, amounts: dict[Trouble, int], restart: Callable[[], None] | None = None) -> Told:
+    def history(
+        url: str, amounts: dict[Trouble, int], *, chunking: int = 0, restart: Callable[[], None] | None = None
+    ) -> Told:
         return run(
             url,
             draw(given.seed, recipients=given.recipients, amounts=usual | amounts, jitter=JITTER),
             recipients=given.recipients,
             processes=given.processes,
             connections=given.connections,
-            chunking=given.chunking,
+            chunking=chunking,
             lease=PAST_THE_LEASE,
             restart=restart,
         )
@@ -53,9 +55,10 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may have to be another user
         faults += tell("SQLite", history(f"sqlite:///{folder}/crash.db", {Trouble.FULL: 6}))
+        faults += tell("SQLite, by BDAT", history(f"sqlite:///{folder}/chunks.db", {Trouble.FULL: 6}, chunking=WINDOW))
         if where := programs():
             with open_cluster(where, folder / "cluster") as cluster:
-                faults += tell("PostgreSQL", history(cluster.url, {Trouble.RESTART: 4}, cluster.crash))
+                faults += tell("PostgreSQL", history(cluster.url, {Trouble.RESTART: 4}, restart=cluster.crash))
         else:
             print("# without PostgreSQL: `apt-get install postgresql` brings initdb and pg_ctl")
     return 1 if faults else 0
