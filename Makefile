@@ -41,6 +41,7 @@ bench: $(STAMP)  ## what reading, collecting, composing and sending cost (DATA=f
 	$(BIN)/python benchmarks/sign.py
 	@command -v npm >/dev/null && npm ci --prefix benchmarks/smtp --ignore-scripts --silent || true
 	$(BIN)/python benchmarks/send.py
+	$(BIN)/python benchmarks/million.py --send 50000
 
 bench-crash: $(STAMP)  ## kill, stop and cut off what delivers, 50 times and more, and count who got what (SEED=1)
 	$(BIN)/python -m benchmarks.crash $(if $(SEED),--seed $(SEED))

@@ -33,7 +33,8 @@ from newsletter.store.owner import is_gone, this_process
 from newsletter.windows import opening
 
 LEASE = timedelta(seconds=30)
-BATCH = 150
+BATCH, LARGEST_BATCH = 150, 600
+QUICK = timedelta(seconds=2)  # a batch that went in less is followed by one twice as large
 LOOK = timedelta(seconds=1)  # between two looks whether the issue was held up, where no turn of sending shows it
 
 # How long to wait after the first, second, … refusal "for now". Ten minutes is what greylisting servers ask for
@@ -125,14 +126,18 @@ class _Work:
     def messages(self) -> Iterator[Message]:
         """A message for each delivery that is due and may still go, claimed in batches."""
         assembly = compile_issue(self.frozen.rendered, letterhead(self.frozen, self.links))
+        limit, last = BATCH, None
         while not self.should_stop():
             now = self.clock()
+            if last is not None:
+                limit = min(2 * limit, LARGEST_BATCH) if now - last < QUICK else BATCH
+            last = now
             batch = self.store.deliveries.claim(
                 self.frozen.id,
                 owner=self.owner,
                 now=now,
                 lease_until=now + LEASE,
-                limit=BATCH,
+                limit=limit,
                 closed=self._closed(now),
             )
             if not batch:
