@@ -1,7 +1,8 @@
 """Stage 2: merge, filter, rank, group by topic, choose -> an Issue, or None with the reason.
 
-    store.entries.candidates | merge | what is wanted | minus what was told | rank by signals | the best of them
-                             | what is the same under another name | rank | spread | assign | choose | readable -> Issue
+    store.entries.candidates | merge | minus what is hidden | what is wanted | minus what was told | rank by signals
+                             | the best of them | what is the same under another name | rank | spread | assign | choose
+                             | readable, as the editor says it -> Issue
 
 Nothing is written here: composing twice gives the same issue twice.
 """
@@ -14,9 +15,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from newsletter import editing
 from newsletter.archive import Archive
+from newsletter.editing import Editing
 from newsletter.language import speak
-from newsletter.model import Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
+from newsletter.model import Change, Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
 from newsletter.sources.identity import title_key
 from newsletter.store import Store
 from newsletter.store.entries import Seen
@@ -59,34 +62,43 @@ def compose(
 
     Candidates are the entries of the newsletter's sources first seen within its `max_age`, or since its last issue if
     that is longer ago: after a long pause one issue carries what the missed ones would have. The stories of the issue
-    `besides` may be told again: it is being replaced on purpose. `weights` are those of the sources, by name.
+    `besides` may be told again: it is being replaced on purpose. `weights` are those of the sources, by name. What the
+    editor pinned is told in any case, and what the editor hid is not.
     """
+    edits = _edits(slot, store, besides=besides)
     last = store.issues.last_published(newsletter.name, before=slot.at)
     since = min(now - newsletter.max_age, last or now)
-    seen = store.entries.candidates(newsletter.sources, since=since, until=now)
+    seen = _with_pinned(store.entries.candidates(newsletter.sources, since=since, until=now), edits, store)
     stories = merge(map(_sighting, seen))
     left_out: Counter[str] = Counter()
-    wanted, refused = keep(stories, newsletter.filters)
+    shown = [story for story in stories if not edits.is_hidden(story)]
+    left_out[editing.HIDDEN] += len(stories) - len(shown)
+    pinned = [story for story in shown if edits.is_pinned(story)]
+    wanted, refused = keep([story for story in shown if not edits.is_pinned(story)], newsletter.filters)
     left_out.update(one.reason for one in refused)
-    snapshots = store.entries.snapshots([story.key for story in wanted])
+    snapshots = store.entries.snapshots([story.key for story in (*pinned, *wanted)])
     fresh = _untold(wanted, newsletter, store, snapshots, besides=besides, now=now)
     left_out["already sent"] += len(wanted) - len(fresh)
-    known = Known(snapshots=snapshots, followed=_followed(fresh, newsletter), weights=weights)
+    fresh = [*pinned, *fresh]
+    pins = edits.first(fresh)
+    known = Known(snapshots=snapshots, pins=pins, followed=_followed(fresh, newsletter), weights=weights)
     by_signals = rank(fresh, known, now=now)
     told = store.issues.stories(newsletter.name, since=now - REMEMBERED, besides=besides)
-    distinct = _distinct(by_signals[:WEIGHED], told, left_out)
+    distinct = _distinct(by_signals[:WEIGHED], told, left_out, pins=pins)
+    pins = edits.first(distinct)
     background = _background(topics, archive)
     fitting = _fitting(distinct, topics, archive, background)
-    known = replace(known, topics=fitting, novelty=_novelty(distinct, told, archive))
+    known = replace(known, pins=pins, topics=fitting, novelty=_novelty(distinct, told, archive))
     ranked = rank(distinct, known, now=now, language=speak(newsletter.language))
-    sections = _sections(ranked, topics, archive, background, newsletter)
+    sections = _sections(ranked, topics, archive, background, newsletter, pins=pins)
     chosen = sum(len(section.stories) for section in sections)
     left_out["over the limit"] += len(ranked) + len(by_signals[WEIGHED:]) - chosen
-    sections = _readable(sections, summaries)
+    sections = _readable(sections, summaries, edits)
     doubles = len(by_signals[:WEIGHED]) - len(distinct) - left_out[_SENT_UNDER_ANOTHER_NAME]
     is_empty = not chosen and newsletter.when_empty is WhenEmpty.SKIP
+    headline = ranked[0].title if ranked else ""
     return Composed(
-        issue=None if is_empty else _issue(slot, newsletter, sections, headline=ranked[0].title if ranked else ""),
+        issue=None if is_empty else _issue(slot, newsletter, sections, headline=headline, intro=edits.intro),
         reason=_nothing(len(stories), left_out) if is_empty else "",
         candidates=len(seen),
         merged=len(seen) - len(stories) + doubles,
@@ -95,6 +107,22 @@ def compose(
 
 
 # --- which stories ------------------------------------------------------------------------------------------------
+
+
+def _edits(slot: Slot, store: Store, *, besides: int | None) -> Editing:
+    said = store.edits.list(slot.newsletter)
+    pins = {edit.key for edit in said if edit.kind is Change.PIN}
+    return editing.in_force(said, slot, told=store.issues.told(slot.newsletter, pins, besides=besides))
+
+
+def _with_pinned(seen: Sequence[Seen], edits: Editing, store: Store) -> Sequence[Seen]:
+    """The candidates, and what is pinned and is none any more, from the archive."""
+    if not edits.pins:
+        return seen
+    known = {(one.entry.source, one.entry.key) for one in seen}
+    ids = store.stories.find(edits.pins)
+    found = store.stories.told(list(ids.values()))
+    return [*seen, *(one for some in found.values() for one in some if (one.entry.source, one.entry.key) not in known)]
 
 
 def _untold(
@@ -120,12 +148,14 @@ def _untold(
     return fresh
 
 
-def _distinct(fresh: Sequence[Story], told: Sequence[Story], left_out: Counter[str]) -> list[Story]:
+def _distinct(
+    fresh: Sequence[Story], told: Sequence[Story], left_out: Counter[str], *, pins: Sequence[str]
+) -> list[Story]:
     """The stories without those that are another one, or were sent, under another name; related ones are linked."""
     twins = find_twins(fresh, archive=told)
     distinct = []
     for story in twins.stories:
-        if story.key in twins.told and not story.again:
+        if story.key in twins.told and not story.again and story.key not in pins:
             left_out[_SENT_UNDER_ANOTHER_NAME] += 1
             continue
         related = [match.other.url for match in twins.related.get(story.key, ()) if match.other.url]
@@ -162,13 +192,19 @@ def _followed(stories: Sequence[Story], newsletter: Newsletter) -> dict[str, str
 
 
 def _sections(
-    ranked: Sequence[Story], topics: Sequence[Topic], archive: Archive, background: Embedded, newsletter: Newsletter
+    ranked: Sequence[Story],
+    topics: Sequence[Topic],
+    archive: Archive,
+    background: Embedded,
+    newsletter: Newsletter,
+    *,
+    pins: Sequence[str],
 ) -> tuple[Section, ...]:
     """The sections of the issue, chosen from the best; from more where those are too many of few topics to fill it."""
     limits, count = newsletter.limits, CHOICE * newsletter.limits.stories
     while True:
         assigned = _assigned(ranked[:count], topics, archive, background)
-        sections = choose(assigned, topics, limits, rest=_rest(newsletter))
+        sections = choose(assigned, topics, limits, rest=_rest(newsletter), pins=pins)
         if count >= len(ranked) or sum(len(section.stories) for section in sections) >= limits.stories:
             return sections
         count *= CHOICE
@@ -195,24 +231,31 @@ def _background(topics: Sequence[Topic], archive: Archive) -> Embedded:
 
 
 def choose(
-    assignments: Iterable[Assignment], topics: Sequence[Topic], limits: Limits, *, rest: Heading = MORE
+    assignments: Iterable[Assignment],
+    topics: Sequence[Topic],
+    limits: Limits,
+    *,
+    rest: Heading = MORE,
+    pins: Sequence[str] = (),
 ) -> tuple[Section, ...]:
     """Sections in the order of `topics`: the first stories, as many as the issue and each topic may hold.
 
     What a limit leaves out is counted in the `more` of the section it would have stood in. Within a section the best
-    stands first. What fits no topic stands under the heading `rest`.
+    stands first. What fits no topic stands under the heading `rest`. The stories of `pins` are in whatever the limits
+    say, and before all others.
     """
+    place = {key: number for number, key in enumerate(pins)}
     chosen: list[Assignment] = []
     left: Counter[Topic | None] = Counter()
     held: Counter[Topic] = Counter()
-    for assignment in assignments:
-        topic = assignment.topic
-        if len(chosen) < limits.stories and (topic is None or held[topic] < limits.per_topic):
+    for assignment in sorted(assignments, key=lambda assignment: assignment.story.key not in place):
+        topic, is_pinned = assignment.topic, assignment.story.key in place
+        if is_pinned or (len(chosen) < limits.stories and (topic is None or held[topic] < limits.per_topic)):
             chosen.append(assignment)
             held.update([topic] if topic else [])
         else:
             left[topic] += 1
-    chosen.sort(key=lambda assignment: -assignment.story.standing)
+    chosen.sort(key=lambda one: (place.get(one.story.key, len(place)), -one.story.standing))
     grouped = group(chosen, topics, most=limits.per_topic)
     placed = {**grouped.sections, rest: grouped.rest}
     more = _more(left, placed, rest)
@@ -251,13 +294,16 @@ def _shown(assignment: Assignment, heading: Heading) -> Story:
     return replace(story, topic=topic.title) if topic and topic.name != heading.name else story
 
 
-def _readable(sections: Sequence[Section], summaries: Summaries) -> tuple[Section, ...]:
+def _readable(sections: Sequence[Section], summaries: Summaries, edits: Editing) -> tuple[Section, ...]:
     """The same sections, their stories ready to be read."""
     told = summaries([story for section in sections for story in section.stories])
     return tuple(
         replace(
             section,
-            stories=tuple(readable(replace(story, tldr=told.get(story.key, story.tldr))) for story in section.stories),
+            stories=tuple(
+                edits.worded(readable(replace(story, tldr=told.get(story.key, story.tldr))))
+                for story in section.stories
+            ),
         )
         for section in sections
     )
@@ -266,8 +312,11 @@ def _readable(sections: Sequence[Section], summaries: Summaries) -> tuple[Sectio
 # --- the issue ----------------------------------------------------------------------------------------------------
 
 
-def _issue(slot: Slot, newsletter: Newsletter, sections: tuple[Section, ...], *, headline: str) -> Issue:
+def _issue(
+    slot: Slot, newsletter: Newsletter, sections: tuple[Section, ...], *, headline: str, intro: tuple[str, ...]
+) -> Issue:
     return Issue(
+        intro=intro,
         headline=headline,
         slot=slot,
         title=newsletter.title,

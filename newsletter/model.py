@@ -235,6 +235,41 @@ class Entry:
     aliases: tuple[str, ...] = ()
 
 
+# --- what an editor says -------------------------------------------------------------------------------------------
+
+
+class Change(StrEnum):
+    """What an editor may do to an issue before it is published.
+
+    pin    this story is told in the next issue, whatever else is asked of one: first in its section
+    hide   this story is not told
+    blurb  this is said of the story, in place of its own sentences
+    intro  this stands at the top of the issue of a day
+    """
+
+    PIN = "pin"
+    HIDE = "hide"
+    BLURB = "blurb"
+    INTRO = "intro"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One thing an editor said: of the story `key`, or for an intro of the day that it spells.
+
+    It holds for the issues up to the day `until`; a pin without one for the next issue only, all others for good.
+    """
+
+    newsletter: str
+    kind: Change
+    key: str
+    at: datetime
+    text: str = ""
+    who: str = ""
+    until: date | None = None
+    id: int = 0
+
+
 # --- what is composed ---------------------------------------------------------------------------------------------
 
 
@@ -306,6 +341,7 @@ class Issue:
     title: str
     preheader: str
     headline: str = ""  # the title of the best story, wherever it stands
+    intro: tuple[str, ...] = ()  # what its editor says first, in paragraphs
     sections: tuple[Section, ...] = ()
     language: str = "en"
 

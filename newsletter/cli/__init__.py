@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "dkim": Lazy("dkim", "Make a key that signs mails, show what the DNS must say."),
     "collect": Lazy("work", "Read sources now."),
     "preview": Lazy("preview", "Show what readers will see of an issue."),
+    "edit": Lazy("edit", "Pin, hide and word stories, begin an issue with a word of yours."),
     "send": Lazy("work", "Send an issue by hand."),
     "daemon": Lazy("service", "Run the schedules until stopped."),
     "serve": Lazy("service", "Serve the web pages: sign-up, preferences, archive."),

@@ -128,6 +128,7 @@ def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str
         noun=newsletter.noun,
         top=_top(issue),
         images=newsletter.images,
+        intro=issue.intro,
         sections=issue.sections,
         shown=len(issue.stories),
         more=total - len(issue.stories),

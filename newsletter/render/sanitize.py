@@ -12,6 +12,7 @@ from newsletter.render.words import clip
 TITLE = 300  # characters
 NAME = 80
 SUMMARY = 4000
+PARAGRAPHS = 12  # of an intro
 URL = 2000
 AUTHORS = 12  # names kept; more are counted, not named
 
@@ -52,6 +53,7 @@ def sanitize(issue: Issue) -> Issue:
         title=clean(issue.title, TITLE),
         preheader=clean(issue.preheader, TITLE),
         headline=clean(issue.headline, TITLE),
+        intro=tuple(text for text in (clean(text, SUMMARY) for text in issue.intro[:PARAGRAPHS]) if text),
         language=issue.language if _LANGUAGE.fullmatch(issue.language) else "en",
         sections=tuple(_section(section) for section in issue.sections),
     )

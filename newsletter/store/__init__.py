@@ -13,6 +13,7 @@ from newsletter.store.applications import Applications
 from newsletter.store.consent import Consent
 from newsletter.store.db import Database
 from newsletter.store.deliveries import Deliveries
+from newsletter.store.edits import Edits
 from newsletter.store.entries import Entries
 from newsletter.store.events import Events
 from newsletter.store.holds import Holds
@@ -52,6 +53,7 @@ class Store:
     alarms: Alarms
     pulse: Pulse
     operators: Operators
+    edits: Edits
 
     def close(self) -> None:
         """Close every connection."""
@@ -82,4 +84,5 @@ def open_store(url: str) -> Store:
         alarms=Alarms(db),
         pulse=Pulse(db),
         operators=Operators(db),
+        edits=Edits(db),
     )

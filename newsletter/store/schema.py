@@ -393,6 +393,21 @@ failures = _table(
     sqlite_autoincrement=True,
 )
 
+# What editors said of stories, and at the top of an issue. See `model.Edit`.
+edits = _table(
+    "edits",
+    sa.Column("id", Number, primary_key=True),
+    _text("newsletter", default=None),
+    _text("kind", default=None),
+    _text("key", default=None),
+    _text("text"),
+    _text("who"),
+    sa.Column("at", Instant, nullable=False),
+    _text("until"),  # a day, empty where there is none
+    sa.UniqueConstraint("newsletter", "kind", "key"),
+    sqlite_autoincrement=True,
+)
+
 # The report of every run, also of those that sent nothing.
 runs = _table(
     "runs",
