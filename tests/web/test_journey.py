@@ -1,0 +1,172 @@
+"""A reader's whole way, in Chromium, against the commands as an operator starts them: pages, mailbox, a send by hand.
+
+Mails are read where a developer reads them, in the page of the built-in mailbox, and its buttons are pressed there.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from newsletter.chromium import find_chromium
+from newsletter.links import Purpose
+from tests.outside import tools
+from tests.web.issues import an_entry_about, collect, publish, voted
+from tests.web.websites import Website
+from tests.workspaces import Workspace, make_workspace
+
+CHROMIUM = find_chromium()
+pytestmark = [
+    pytest.mark.chromium,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not on the PATH"),
+    # asyncio, which playwright runs on, leaves a loop open that Chromium's end has closed
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.timeout(300),
+]
+READER = "ann@example.org"
+DAY = date(2026, 11, 18)
+KEYSTROKE = 80  # milliseconds; a form that is sent back within a second was filled in by no person
+
+
+def free_port() -> int:
+    """A port that nothing listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Running:
+    """The commands that run, and where their pages are."""
+
+    workspace: Workspace
+    site: str
+    mailbox: str
+
+
+@contextmanager
+def ready(workspace: Workspace, command: list[str]) -> Iterator[None]:
+    """A command that runs until it is stopped, from when it says that it is there."""
+    with subprocess.Popen(
+        workspace.command(*command), env=workspace.environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert any("Ctrl-C" in line for line in process.stdout)
+            yield
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`newsletter mailbox` and `newsletter serve`, as processes of their own."""
+    folder: Path = tmp_path_factory.mktemp("journey")
+    smtp, inbox, web = free_port(), free_port(), free_port()
+    workspace = make_workspace(folder, smtp_url=f"smtp://127.0.0.1:{smtp}")
+    site = f"http://127.0.0.1:{web}"
+    workspace = replace(workspace, settings={**workspace.settings, "NEWSLETTER_BASE_URL": site})
+    with ExitStack() as started:
+        for command in (
+            ["mailbox", "--port", str(smtp), "--web", f"127.0.0.1:{inbox}"],
+            ["serve", "--listen", f"127.0.0.1:{web}"],
+        ):
+            started.enter_context(ready(workspace, command))
+        yield Running(workspace, site, f"http://127.0.0.1:{inbox}")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A browser that reaches this machine alone."""
+    names = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", names])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def press_in_mail(page: Page, running: Running, subject: str, words: str) -> None:
+    """Wait for a mail in the mailbox, open it, press a link in it; the page is then where that leads."""
+    page.goto(running.mailbox)
+    page.locator("#mails a", has_text=subject).first.click()
+    with page.expect_popup() as opened:
+        page.frame_locator("iframe").get_by_role("link", name=words).first.click()
+    address = opened.value.url
+    opened.value.close()
+    page.goto(address)
+
+
+def sign_up(page: Page, running: Running) -> None:
+    """Type an address on the front page, and press the button."""
+    page.goto(f"{running.site}/daily-papers")
+    field = page.get_by_label("Your email address")
+    field.press_sequentially(READER, delay=KEYSTROKE)
+    page.get_by_role("button", name="Subscribe").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Look into your inbox"
+
+
+def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
+    """Sign-up, confirmation, an issue, its page, the search, one click to leave."""
+    sign_up(page, running)
+    press_in_mail(page, running, "Please confirm", "Yes, send it to me")
+    assert "One step" in page.get_by_role("heading", level=1).inner_text()
+    page.get_by_role("button", name="Yes, send it to me").click()
+    assert "Welcome" in page.get_by_role("heading", level=1).inner_text()
+
+    running.workspace.run("send", "daily-papers")
+    press_in_mail(page, running, "An LLM that sorts its own drawers", "Read on the web")
+    assert page.get_by_role("link", name="An LLM that sorts its own drawers").is_visible()
+
+    page.get_by_role("link", name="Search").first.click()
+    page.get_by_role("searchbox").fill("maps for people who walk")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Maps for walkers").click()
+    assert page.get_by_role("heading", name="Where it appeared").is_visible()
+
+    press_in_mail(page, running, "An LLM that sorts its own drawers", "Unsubscribe")
+    page.get_by_role("button", name="Unsubscribe").click()
+    page.get_by_role("heading", level=1).wait_for()
+    people = running.workspace.run("subscribers", "list", "--newsletter", "daily-papers")
+    assert re.search(rf"{READER}\s.*left", people)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_the_pages(page: Page, website: Website, scheme: str) -> None:
+    """axe-core finds nothing wrong; no page is wider than a narrow phone; none asks another host for anything."""
+    axe = (tools.npm("axe-core") / "axe.min.js").read_text("utf-8")
+    slot = publish(website, voted(1, 12, tldr="In a sentence.", tags=("birds",)), voted(2, 3), day=DAY)
+    collect(website, an_entry_about(1, "birds"), an_entry_about(2, "birds"), an_entry_about(3, "bread"))
+    reader = website.app.store.subscribers.ensure([READER], now=website.now)[0]
+    personal = [
+        website.app.links.url(purpose, subscriber=reader, newsletter="daily-papers")
+        for purpose in (Purpose.CONFIRM, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.NEVER)
+    ]
+    public = ("", "archive", "archive/2026-W47", slot.key, "topics", "topics/models", "stories/arxiv:2611.00001")
+    forms = ("about", "search", "search?q=birds&author=first", "subscribe", "embed", "nowhere/at/all")
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url.split("/")[2]))
+    wrong: list[str] = []
+    for target in (*(f"{website.url}/daily-papers/{path}".rstrip("/") for path in (*public, *forms)), *personal):
+        page.set_viewport_size({"width": 320, "height": 700})
+        page.goto(target)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        wrong += [f"{target} is {width} wide"] * (width > 320)
+        # By the debugger's door, which the page's own policy does not hold.
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        wrong += [f"{target} {one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+
+    assert wrong == []
+    assert asked == {website.url.split("/")[2]}
