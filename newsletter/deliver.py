@@ -203,8 +203,12 @@ class _Work:
         self.store.deliveries.mark([mark], owner=self.owner, now=self.clock())
 
     def record(self, outcomes: Sequence[Outcome], starting: Sequence[int]) -> Collection[int]:
-        """Write down what became of messages and which bodies are about to leave; those that must not, after all."""
+        """Write down what became of messages and which bodies are about to leave; those that must not, after all.
+
+        When the database fails half-way the sender hands the same outcomes over again; what was written counts once.
+        """
         now = self.clock()
+        outcomes = [outcome for outcome in outcomes if outcome.delivery in self.held]
         refused = self.store.deliveries.turn(
             [decide(outcome, attempts=self.held[outcome.delivery].attempts, now=now) for outcome in outcomes],
             starting,
@@ -213,9 +217,10 @@ class _Work:
             now=now,
         )
         for outcome in outcomes:
-            claimed = self.held.pop(outcome.delivery)
             if outcome.verdict is Verdict.SUPPRESS:
-                self.store.subscribers.suppress(claimed.subscriber, reason=_reason(outcome), now=now)
+                subscriber = self.held[outcome.delivery].subscriber
+                self.store.subscribers.suppress(subscriber, reason=_reason(outcome), now=now)
+            del self.held[outcome.delivery]
             self.outcomes[outcome.verdict] += 1
             self.progress(outcome)
         if noted := objections(outcomes):

@@ -272,6 +272,24 @@ def test_the_ledger_knows_before_the_body_leaves(store: Store) -> None:
     assert seen == [State.UNCERTAIN]
 
 
+def test_an_outcome_that_comes_again_counts_once(store: Store) -> None:
+    """A database that fails when an outcome is written down already has the sender hand it over once more."""
+    issue = publish(store, "a@example.org", "b@example.org")
+
+    def send(messages: Iterable[Message], *, record: Record, stop: Callable[[], bool]) -> None:
+        del stop
+        for message in messages:
+            record([], [message.delivery])
+            outcome = Outcome(delivery=message.delivery, verdict=Verdict.SENT, code=250)
+            record([outcome], [])
+            record([outcome], [])
+
+    delivered = run(store, issue, send)
+
+    assert delivered.outcomes == {Verdict.SENT: 2}
+    assert delivered.states == {State.SENT: 2}
+
+
 @pytest.mark.parametrize(
     ("verdict", "state", "due"),
     [
