@@ -148,7 +148,7 @@ class _Paced:
             if self._pace.is_spent or (wait > self._call.patience and self._call.is_other_well(self._way)):
                 self._way.leaving = True
             return wait
-        return self._call.shares.wait(self._way.number, now)
+        return 0.0 if self._call.is_last else self._call.shares.wait(self._way.number, now)
 
     def took(self, now: float) -> None:
         """A message was taken."""
@@ -354,7 +354,12 @@ class _Call:
     @property
     def patience(self) -> float:
         """How long, in seconds, a message may wait for a lane where another is well."""
-        return LONG if not self._ended or self._handed_back else SHORT
+        return SHORT if self.is_last else LONG
+
+    @property
+    def is_last(self) -> bool:
+        """Whether every message is with a lane already, so that no turn is left to wait for."""
+        return self._ended and not self._handed_back
 
     def is_other_well(self, way: _Way) -> bool:
         """Whether a message may go another way at once."""
