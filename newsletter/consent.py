@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from newsletter.links import Claim, Links
 from newsletter.render.letter import Occasion
@@ -113,6 +114,13 @@ def never_again(store: Store, links: Links, claim: Claim, *, now: datetime) -> N
     if reader is not None:
         store.consent.block(links.fingerprints(fold(reader.email))[0], now=now)
         store.subscribers.forget(claim.subscriber)
+
+
+def export(store: Store, subscriber: int) -> dict[str, list[dict[str, Any]]]:
+    """Everything that is kept on a person, by table."""
+    reader = store.subscribers.reader(subscriber)
+    asked = store.applications.of(fold(reader.email)) if reader else []
+    return {**store.subscribers.dossier(subscriber), "applications": asked}
 
 
 def told(by: str, *particulars: str) -> str:

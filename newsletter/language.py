@@ -40,6 +40,11 @@ class Language:
     _locale: Locale = field(repr=False)
     _catalogue: NullTranslations = field(repr=False)
 
+    @property
+    def name(self) -> str:
+        """What it calls itself: `Deutsch`."""
+        return str(Locale.parse(self.tag, sep="-").get_display_name())
+
     def gettext(self, message: str, **values: object) -> str:
         """The message in this language, with its `%(name)s` filled in where there are values."""
         told = self._catalogue.gettext(message)

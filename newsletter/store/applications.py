@@ -11,6 +11,7 @@ import builtins
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -132,6 +133,12 @@ class Applications:
         )
         with self._db.reading() as connection:
             return list(connection.execute(query).scalars())
+
+    def of(self, mailbox: str) -> builtins.list[dict[str, Any]]:
+        """Everything that was asked with a folded address, as it stands there."""
+        query = applications.select().where(applications.c.mailbox == mailbox).order_by(applications.c.id)
+        with self._db.reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def decide(self, application: int, *, letter: str, now: datetime) -> None:
         """This letter answers it; it counts from now on, whether or not it can be sent soon."""

@@ -12,7 +12,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from newsletter.errors import LinkError, NotFound
-from newsletter.web import about, archive, feeds, home, leave, oembed, searching, signup, static, stories
+from newsletter.web import (
+    about,
+    account,
+    archive,
+    feeds,
+    home,
+    leave,
+    oembed,
+    preferences,
+    searching,
+    signup,
+    static,
+    stories,
+)
 from newsletter.web.safety import Safety, masked
 from newsletter.web.site import Site, site_of
 
@@ -34,7 +47,9 @@ def build(site: Site) -> Safety:
     routes: list[BaseRoute] = [
         *static.routes,
         *oembed.routes,
+        *account.routes,
         *leave.routes,
+        *preferences.routes,
         *signup.routes,
         *home.routes,
         *feeds.routes,

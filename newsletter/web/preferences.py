@@ -1,0 +1,90 @@
+"""What a reader chooses, by the link that stands in every mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from newsletter import consent
+from newsletter.language import languages, speak
+from newsletter.links import Purpose
+from newsletter.model import Preferences
+from newsletter.preferences import HOURS, offered, read_preferences, zones
+from newsletter.store.applications import Wish
+from newsletter.web.forms import read_form
+from newsletter.web.personal import Visit, masked_email, visit
+
+
+def preferences(request: Request) -> Response:
+    """GET /preferences/{token}."""
+    coming = visit(request, Purpose.PREFERENCES)
+    return _page(coming, coming.preferences)
+
+
+def choose(request: Request) -> Response:
+    """POST /preferences/{token}: choose, or ask for a link to one's data."""
+    coming = visit(request, Purpose.PREFERENCES)
+    sent = read_form(request)
+    site, now = coming.site, coming.site.clock()
+    if coming.newsletter is None or coming.reader is None or coming.reader.state != "confirmed":
+        return _page(coming, coming.preferences)
+    if sent.one("wish") == Wish.ACCOUNT:
+        consent.apply(
+            site.app.store,
+            wish=Wish.ACCOUNT,
+            newsletter=coming.newsletter.name,
+            email=coming.reader.email,
+            language=coming.language.tag,
+            network=coming.network,
+            now=now,
+        )
+        site.ring()
+        return coming.page("inbox")
+    chosen, mistakes = read_preferences(
+        sent.fields,
+        offered(site.app.plan, coming.newsletter),
+        before=coming.preferences,
+        today=now.astimezone(ZoneInfo(coming.preferences.timezone or "UTC")).date(),
+        language=coming.language,
+    )
+    if mistakes:
+        return _page(coming, chosen, mistakes=mistakes, typed=sent.fields)
+    how = consent.told("link", coming.network, coming.language.tag)
+    site.app.store.subscribers.choose(coming.claim.subscriber, coming.newsletter.name, chosen, how=how, now=now)
+    return _page(visit(request, Purpose.PREFERENCES), chosen, saved=True)
+
+
+def _page(
+    coming: Visit,
+    chosen: Preferences,
+    *,
+    mistakes: Mapping[str, str] | None = None,
+    typed: Mapping[str, tuple[str, ...]] | None = None,
+    saved: bool = False,
+) -> Response:
+    if coming.newsletter is None or coming.reader is None or coming.reader.state != "confirmed":
+        return coming.page("goodbye", known=False)
+    return coming.page(
+        "preferences",
+        status=400 if mistakes else 200,
+        email=masked_email(coming.reader.email),
+        offer=offered(coming.site.app.plan, coming.newsletter),
+        chosen=chosen,
+        mistakes=mistakes or {},
+        typed=typed or {},
+        saved=saved,
+        hours=HOURS,
+        zones=zones(),
+        languages=[(tag, speak(tag).name) for tag in languages()],
+        unsubscribe=coming.url(Purpose.UNSUBSCRIBE),
+    )
+
+
+routes = [
+    Route("/preferences/{token}", preferences),
+    Route("/preferences/{token}", choose, methods=["POST"]),
+]
