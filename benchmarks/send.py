@@ -251,6 +251,8 @@ def lines(part: Part, found: Found, *, markdown: bool) -> Iterator[str]:
     for target in part.targets:
         if verdict := reached(target, found):
             yield f"- {verdict}" if markdown else f"  {verdict}"
+    if markdown and part.targets:
+        yield ""
 
 
 def _cells(name: str, found: Found, first: tuple[int, Sent] | None) -> Sequence[str]:

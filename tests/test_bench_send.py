@@ -84,8 +84,9 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     assert missing == ["none: without it: install it"]
     assert "| fast | 1,000 | 500 | 10 | 12 |  |  |" in told
     assert "| slow | 1,000 | 125 | 4,000 |  | 4.0 times | 400.0 times |" in told
-    assert told[-3:] == [
+    assert told[-4:] == [
         "- fast: 4.00 times the other; 4 wanted, reached",
         "- fast: 4.00 times the other; 4.1 wanted, MISSED",
         "- fast: 400.00 times the other, by CPU; 400 wanted, reached",
+        "",
     ]
