@@ -69,6 +69,7 @@ class Daemon:
 
     app: App
     clock: Clock = utc_now
+    plans: bool = True  # no: it is a worker, which delivers what others have published, and nothing else
     machine: Callable[[], Running] = running
     stopping: threading.Event = field(default_factory=threading.Event)
     not_before: dict[str, datetime] = field(default_factory=dict)  # what failed, and when to attempt it again
@@ -92,13 +93,17 @@ class Daemon:
         self.take_up_changes()
         ledger = self.app.store.deliveries
         self._attempt("the ledger", lambda: ledger.recover(now=self.clock(), is_gone=is_gone))
-        self._give_up_what_was_missed()
         self._tell_of_holds()
-        for slot, audience in self.app.due(now=self._horizon()):
-            self._attempt(f"{slot.newsletter} {slot.key}", partial(self._run, slot, audience))
+        if self.plans:
+            self._plan()
         for issue in ledger.unfinished(now=self.clock()):
             self._attempt(f"issue {issue}", partial(self._deliver, issue))
         self._live()
+
+    def _plan(self) -> None:
+        self._give_up_what_was_missed()
+        for slot, audience in self.app.due(now=self._horizon()):
+            self._attempt(f"{slot.newsletter} {slot.key}", partial(self._run, slot, audience))
 
     def _give_up_what_was_missed(self) -> None:
         """Decide the slots that cannot be taken up any more, so that they too have a report that says why."""
@@ -286,7 +291,7 @@ def run_daemon(daemon: Daemon) -> None:
         ("collecting", daemon.look, LOOK, begun),
         ("looking for troubles", daemon.watch, WATCH, begun + WATCH),
     )
-    for what, act, every, first in jobs:
+    for what, act, every, first in jobs if daemon.plans else jobs[:1]:
         # One that is late is done (no grace time), several late ones are one, and never two at once.
         scheduler.add_job(
             attempt,

@@ -447,3 +447,20 @@ def test_a_clock_that_goes_back_brings_no_older_slot(tmp_path: Path, mailbox: Ma
         daemon.tick()
 
         assert [issue.slot for issue in app.store.issues.list()] == ["always/2026-11-23"]
+
+
+def test_a_worker_delivers_and_does_nothing_else(app: App, mailbox: Mailbox) -> None:
+    """What is due it leaves to a daemon; what one has published it sends."""
+    worker = Daemon(app, clock=Clock(EIGHT), machine=Clock(EIGHT).running, plans=False)
+
+    worker.tick()
+    assert app.store.issues.list() == []
+
+    ((slot, audience),) = app.due(now=EIGHT)
+    app.collect(slot.newsletter, now=EIGHT)
+    composed = app.compose(slot, now=EIGHT)
+    assert composed.issue is not None
+    app.publish(composed.issue, audience=audience, now=EIGHT)
+    worker.tick()
+
+    assert len(mailbox.messages()) == 2

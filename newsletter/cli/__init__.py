@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "edit": Lazy("edit", "Pin, hide and word stories, begin an issue with a word of yours."),
     "send": Lazy("work", "Send an issue by hand."),
     "daemon": Lazy("service", "Run the schedules until stopped."),
+    "worker": Lazy("service", "Help to deliver what daemons have published."),
     "serve": Lazy("service", "Serve the web pages: sign-up, preferences, archive."),
     "mailbox": Lazy("mailbox", "Run the built-in mail server, which shows what it gets on a page."),
     "issues": Lazy("ledger", "List issues, show one; retry, pause, resume or cancel it."),

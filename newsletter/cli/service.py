@@ -52,6 +52,29 @@ def daemon(ctx: click.Context, *, health: str | None, web: bool, listen: str, co
         run_daemon(running)
 
 
+@click.command()
+@click.option("--health", metavar="[HOST:]PORT", help="Answer monitors at this address: GET /healthz.")
+@click.pass_context
+def worker(ctx: click.Context, *, health: str | None) -> None:
+    """Deliver what is published, until SIGTERM or Ctrl-C; plan, collect and watch nothing.
+
+    Several on one database share an issue between them: start one for each processor core that shall send. What limits
+    a mail server has hold over all of them together.
+    """
+    from newsletter.app import open_app  # noqa: PLC0415
+    from newsletter.daemon import Daemon, run_daemon  # noqa: PLC0415
+    from newsletter.health import open_health  # noqa: PLC0415
+
+    settings = config(ctx)
+    _log_to_stderr(settings.log_format)
+    with open_app(settings) as app, ExitStack() as open_things:
+        running = Daemon(app, plans=False)
+        if health is not None:
+            place = open_things.enter_context(open_health(health, running.health))
+            logging.getLogger("newsletter.health").info("answering at %s", place)
+        run_daemon(running)
+
+
 def _confirm_clock(ctx: click.Context) -> None:
     from newsletter import clock, daemon  # noqa: PLC0415
 
