@@ -22,6 +22,7 @@ from newsletter.mail.relay import RELAY
 from newsletter.model import Hold, Lane, Newsletter, Outcome, Slot, State, Trouble, Verdict
 from newsletter.render.letter import Letter, Occasion
 from newsletter.store.alarms import Alarm
+from newsletter.store.drafts import Draft
 from newsletter.store.issues import PUBLISHED
 from newsletter.store.pulse import News, Stuck
 from newsletter.store.sources import Health
@@ -194,6 +195,23 @@ def sign_ups(closed: bool, unconfirmed: tuple[int, int] | None) -> Iterator[Trou
         )
 
 
+def waiting(drafts: Iterable[Draft], *, base_url: str) -> Iterator[Trouble]:
+    """Issues that go when somebody says so."""
+    for draft in drafts:
+        newsletter, slot = draft.slot.newsletter, draft.slot.key
+        if draft.approved_at is None:
+            until = f"After {draft.until:%Y-%m-%d %H:%M} UTC it is too late. " if draft.until else ""
+            yield Trouble(
+                name=f"approval/{newsletter}/{slot}",
+                newsletter=newsletter,
+                title=f"An issue waits for approval: {newsletter} {slot}",
+                lines=(
+                    f"It is composed and goes when somebody approves it: {base_url}/operator/{newsletter}/next",
+                    f"{until}`newsletter issues approve {newsletter} {slot}` does the same.",
+                ),
+            )
+
+
 def clock_trouble(doubt: str, boot: str) -> Trouble:
     """A clock that cannot be believed, of one start of a machine."""
     return Trouble(
@@ -229,6 +247,7 @@ def troubles(app: App, *, now: datetime) -> list[Trouble]:
         *stale(sources, news, now=now),
         *away(app.store.lanes.list(), now=now),
         *sign_ups(consent.is_closed(app.store, now=now), consent.unconfirmed(app.store, now=now)),
+        *waiting(app.store.drafts.list(), base_url=app.config.base_url),
         *late((slot for slot, _ in app.due(now=now)), app.store.pulse.stuck(before=now - LATE), now=now),
         *paused(app.store.holds.waiting()),
     ]

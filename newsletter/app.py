@@ -124,10 +124,26 @@ class App:
         """Each stage's report, under its name in Run, as soon as it is there."""
         decided = self.store.issues.find(slot)
         if decided is None or decided.state == SKIPPED:
+            # A copy for named people is how an editor looks at an issue: nobody has to approve that.
+            asks = self.newsletter(slot.newsletter).approval and audience.only is None
+            draft = self.store.drafts.find(slot) if asks else None
+            if draft is not None:
+                if draft.approved_at is None or draft.issue is None:
+                    yield {"composed": Composed(issue=None, waits=_waits(slot))}
+                    return
+                published = self.publish(draft.issue, audience=audience, now=clock())
+                yield {"published": published}
+                yield {"delivered": self.deliver(published.issue, clock=clock, watch=watch)}
+                return
             collected = self.collect(slot.newsletter, now=clock(), watch=watch)
             yield {"collected": collected}
             composed = self.compose(slot, now=clock(), besides=besides)
-            yield {"composed": replace(composed, issue=None)}  # the issue itself is kept where it belongs
+            waits = _waits(slot) if asks and composed.issue is not None else ""
+            yield {"composed": replace(composed, issue=None, waits=waits)}  # the issue is kept where it belongs
+            if waits:
+                until = self._last_call(slot)
+                self.store.drafts.add(slot, composed, until=until, besides=besides, now=clock())
+                return
             if composed.issue is None:
                 # A source that is down may have news: such a slot stays undecided while it can be caught up.
                 if not collected.failed:
@@ -264,13 +280,46 @@ class App:
         return self.zones(schedule.newsletter) if schedule.timezone == slots.SUBSCRIBER else frozenset()
 
     def due(self, *, now: datetime) -> list[tuple[Slot, Audience]]:
-        """The slots that are due and not decided yet, oldest first, each with its audience."""
+        """The slots that are due and not decided yet, oldest first, each with its audience.
+
+        Of those that have to be approved, the ones that are, whenever that was, and those of which there is no draft.
+        """
         due = []
+        drafts = [draft for draft in self.store.drafts.list() if self._asks(draft.slot.newsletter)]
+        drafted = {(draft.slot.newsletter, draft.slot.key) for draft in drafts}
         for schedule in self.plan.schedules.values():
             slot = slots.due(schedule, now=now, zones=self.places(schedule))
-            if slot is not None and self.store.issues.find(slot) is None:
+            is_new = slot is not None and (slot.newsletter, slot.key) not in drafted
+            if slot is not None and is_new and self.store.issues.find(slot) is None:
                 due.append((slot, self.audience(slot, schedule)))
+        for draft in drafts:
+            if draft.approved_at is not None:
+                schedule_of = self._schedule_of(draft.slot)
+                audience = self.audience(draft.slot, schedule_of) if schedule_of else self._by_hand(draft.slot, now)
+                due.append((draft.slot, audience))
         return sorted(due, key=lambda pair: pair[0].at)
+
+    def _asks(self, newsletter: str) -> bool:
+        """Whether the issues of a newsletter have to be approved; not one that is gone."""
+        known = self.plan.newsletters.get(newsletter)
+        return known is not None and known.approval
+
+    def _schedule_of(self, slot: Slot) -> Schedule | None:
+        """The schedule that a slot is a turn of; None for one that was made by hand."""
+        schedule = self.plan.schedules.get(slot.schedule)
+        if schedule is None or schedule.newsletter != slot.newsletter:
+            return None
+        turns = slots.slots_on(schedule, slot.date, zones=self.places(schedule))
+        return schedule if slot.key in {turn.key for turn in turns} else None
+
+    def _by_hand(self, slot: Slot, now: datetime) -> Audience:
+        schedule = self.plan.schedules.get(slot.schedule)
+        return Audience(at=now, cadence=schedule.cadence if schedule else "daily")
+
+    def _last_call(self, slot: Slot) -> datetime | None:
+        """Until when a slot can be taken up; None for one that was made by hand."""
+        schedule = self._schedule_of(slot)
+        return slots.last_call(slot, schedule, self.places(schedule)) if schedule else None
 
     def audience(self, slot: Slot, schedule: Schedule) -> Audience:
         """Whom a schedule's slot is for, and when each of them is due."""
@@ -290,6 +339,10 @@ class App:
             expires=schedule.expires,
             apart=apart,
         )
+
+
+def _waits(slot: Slot) -> str:
+    return f"waits for approval: `newsletter issues approve {slot.newsletter} {slot.key}`"
 
 
 def _opens(slot: Slot, schedule: Schedule, zone: str, *, hour: int | None = None) -> datetime:

@@ -52,6 +52,7 @@ log = logging.getLogger("newsletter.daemon")
 
 SETTLED = timedelta(hours=1)  # after which no other daemon is still at a slot that it took up in time
 MISSED = "missed: no daemon ran while it could have gone out; what is new comes with the next issue"
+NOT_APPROVED = "nobody approved it in time; what it would have told comes with the next issue"
 FAILED_TOO_LONG = "given up: it could not be made in time; the reports before this one say why"
 SILENCE = timedelta(minutes=5)  # without a sign of life, and something hangs
 _HEARTBEAT = timedelta(seconds=10)
@@ -107,17 +108,24 @@ class Daemon:
 
     def _give_up_what_was_missed(self) -> None:
         """Decide the slots that cannot be taken up any more, so that they too have a report that says why."""
-        now, store = self.clock(), self.app.store
+        store = self.app.store
+        for draft in store.drafts.list():
+            if draft.approved_at is None and draft.until is not None and draft.until < self._horizon():
+                self._give_up(draft.slot, NOT_APPROVED)
         until = self._horizon() - SETTLED
         for schedule in self.app.plan.schedules.values():
             zones = self.app.places(schedule)
             for slot in slots.lapsed(schedule, since=self.seen_until or until, now=until, zones=zones):
                 tried = store.runs.list(slot.newsletter, slot=slot.key, limit=1)
-                reason = FAILED_TOO_LONG if tried else MISSED
-                if store.issues.find(slot) is None and store.issues.skip(slot, reason=reason, now=now):
-                    log.warning("%s %s: %s", slot.newsletter, slot.key, reason)
-                    store.runs.add(Run(slot=slot, composed=Composed(issue=None, reason=reason)), now=now)
+                if store.issues.find(slot) is None and store.drafts.find(slot) is None:
+                    self._give_up(slot, FAILED_TOO_LONG if tried else MISSED)
         self.seen_until = until
+
+    def _give_up(self, slot: Slot, reason: str) -> None:
+        now, store = self.clock(), self.app.store
+        if store.issues.skip(slot, reason=reason, now=now):
+            log.warning("%s %s: %s", slot.newsletter, slot.key, reason)
+            store.runs.add(Run(slot=slot, composed=Composed(issue=None, reason=reason)), now=now)
 
     def _tell_of_holds(self) -> None:
         """Say once of each paused issue that it is left alone."""

@@ -101,6 +101,7 @@ class Newsletter:
     address: str = ""  # the sender's postal address, shown in the foot of every mail
     noun: str = "paper"  # what a story is called: paper or story
     images: bool = False  # whether pictures of stories are shown; they are loaded from where the source has them
+    approval: bool = False  # whether somebody must approve an issue before it goes
     public: bool = True  # whether it has pages that anybody may see, and a form that anybody may fill in
 
 
@@ -599,10 +600,14 @@ class Collected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """The report of stage 2: the issue, or None with the reason. `left_out` counts candidates by reason."""
+    """The report of stage 2: the issue, or None with the reason. `left_out` counts candidates by reason.
+
+    `waits` says for what the issue waits, where it is not to be published yet.
+    """
 
     issue: Issue | None
     reason: str = ""
+    waits: str = ""
     candidates: int = 0
     merged: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict, hash=False)

@@ -58,12 +58,14 @@ def composed_line(composed: Composed) -> str:
     """How many entries became how many stories, or why there is no issue."""
     if composed.reason:
         return f"no issue: {composed.reason}"
+    if composed.waits and not composed.candidates:
+        return composed.waits
     line = f"composed from {counted(composed.candidates, 'entry', 'entries')}"
     if composed.merged:
         line += f", {composed.merged} of them duplicates"
     if composed.left_out:
         line += "; left out: " + tallied(composed.left_out)
-    return line
+    return f"{line}; {composed.waits}" if composed.waits else line
 
 
 def published_line(published: Published) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import date
 
 import click
 
 from newsletter.cli.work import Day
-from newsletter.cli.workspace import as_json, local, now, open_ledger, open_workspace, print_json
+from newsletter.cli.workspace import as_json, by, local, now, open_ledger, open_workspace, print_json
 
-by = click.option("--by", "who", default=getpass.getuser, show_default="you", help="Whose name it is kept under.")
 _until = click.option("--until", type=Day(), help="Up to the issue of this day.")
 
 

@@ -14,7 +14,7 @@ import click
 
 from newsletter.cli import FAILED, PARTLY
 from newsletter.cli.progress import deliveries_bar
-from newsletter.cli.workspace import as_json, local, now, open_ledger, open_workspace, print_json
+from newsletter.cli.workspace import as_json, by, local, now, open_ledger, open_workspace, print_json
 from newsletter.model import Delivered, Hold, Slot, State
 from newsletter.report import counted, delivered_lines, hold_line, run_lines, standing_lines, tallied
 from newsletter.sheets import harmless
@@ -41,15 +41,19 @@ def list_issues(ctx: click.Context, newsletter: str, *, limit: int, as_json: boo
     """List the last slots that were decided, published or skipped."""
     with open_ledger(ctx) as store:
         found = [(issue, store.deliveries.counts(issue.id)) for issue in store.issues.list(newsletter, limit=limit)]
+        drafts = store.drafts.list(newsletter)
         holds = store.holds.list(issue.id for issue, _ in found)
     if as_json:
         print_json([{"issue": one, "deliveries": counts, "hold": holds.get(one.id)} for one, counts in found])
         return
+    for draft in drafts:
+        how = f"approved by {draft.approved_by}" if draft.approved_at else "waits for approval"
+        click.echo(f"   -  {draft.slot.newsletter} {draft.slot.key}  {local(draft.slot.at)}  draft: {how}")
     for issue, counts in found:
         told = issue.reason or f"{issue.subject}  [{tallied(counts) or 'no recipients'}]"
         state = _state(holds[issue.id]) if issue.id in holds else issue.state
         click.echo(f"{issue.id:>4}  {issue.newsletter} {issue.slot}  {local(issue.at)}  {state}: {told}")
-    if not found:
+    if not found and not drafts:
         click.echo("no issues yet; `newsletter send NEWSLETTER` or the daemon makes one")
 
 
@@ -182,6 +186,35 @@ def _state(hold: Hold) -> str:
     return "cancelled" if hold.cancelled else "paused"
 
 
+@issues.command()
+@click.argument("newsletter")
+@click.argument("slot")
+@by
+@click.pass_context
+def approve(ctx: click.Context, newsletter: str, slot: str, *, who: str) -> None:
+    """Let an issue go that waits for approval; the daemon sends it at its next tick."""
+    from newsletter import editor  # noqa: PLC0415
+
+    with open_workspace(ctx) as app:
+        draft = app.store.drafts.get(newsletter, slot)
+        is_new = editor.approve(app, draft, who=who, now=now())
+    click.echo("approved; the daemon sends it within a minute" if is_new else "it was approved before")
+
+
+@issues.command()
+@click.argument("newsletter")
+@click.argument("slot")
+@by
+@click.pass_context
+def decline(ctx: click.Context, newsletter: str, slot: str, *, who: str) -> None:
+    """Let an issue not go that waits for approval; its stories come with the next one."""
+    from newsletter import editor  # noqa: PLC0415
+
+    with open_workspace(ctx) as app:
+        is_new = editor.decline(app, app.store.drafts.get(newsletter, slot), who=who, now=now())
+    click.echo("declined" if is_new else "it was decided before")
+
+
 @click.command()
 @click.argument("issue", type=int)
 @click.option("--state", type=_STATES, help="Only those in this state.")
@@ -251,7 +284,9 @@ def _standing(store: Store, slots: Iterable[Slot]) -> list[str]:
     for slot in {(slot.newsletter, slot.key): slot for slot in slots}.values():
         decided = store.issues.find(slot)
         if decided is None:
-            lines.append(f"now: {slot.newsletter} {slot.key} is not decided yet")
+            draft = store.drafts.find(slot)
+            how = "waits for approval" if draft and draft.approved_at is None else "is not decided yet"
+            lines.append(f"now: {slot.newsletter} {slot.key} {how}")
         elif decided.state == PUBLISHED:
             counts, reasons = _counts(store, decided.id)
             lines.append(f"now: issue {decided.id} of {slot.newsletter} {slot.key}, {decided.subject}")

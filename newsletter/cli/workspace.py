@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.store import Store
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+by: Callable[[F], F] = click.option(
+    "--by", "who", default=getpass.getuser, show_default="you", help="Whose name it is kept under."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 

@@ -200,12 +200,17 @@ def _newsletter_fields(
         "address": Field(read=single(prose)),
         "noun": Field(read=single(one_of(("paper", "story"), "noun"))),
         "images": Field(read=single(boolean)),
+        "approval": Field(read=single(_approval)),
         "public": Field(read=single(boolean)),
     }
 
 
 def _limits(cursor: Cursor) -> Limits:
     return Limits(**record(cursor, cursor.entries(), LIMITS))
+
+
+def _approval(text: str) -> bool:
+    return one_of(("required", "none"), "choice")(text) == "required"
 
 
 def _when_empty(text: str) -> WhenEmpty:

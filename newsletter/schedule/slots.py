@@ -54,7 +54,7 @@ def due(schedule: Schedule, *, now: datetime, zones: Collection[str] = ()) -> Sl
     subscriber, it begins when the first of `zones` is due and can be taken up until the last of them was.
     """
     past = slots_between(schedule, after=now - _grace(schedule) - _MARGIN, until=now, zones=zones)
-    return next((slot for slot in reversed(list(past)) if now <= _last_call(slot, schedule, zones)), None)
+    return next((slot for slot in reversed(list(past)) if now <= last_call(slot, schedule, zones)), None)
 
 
 def lapsed(schedule: Schedule, *, since: datetime, now: datetime, zones: Collection[str] = ()) -> list[Slot]:
@@ -62,6 +62,11 @@ def lapsed(schedule: Schedule, *, since: datetime, now: datetime, zones: Collect
     then, still = (due(schedule, now=moment, zones=zones) for moment in (since, now))
     begun = [*([then] if then else []), *slots_between(schedule, after=since, until=now, zones=zones)]
     return [slot for slot in dict.fromkeys(begun) if slot != still]
+
+
+def last_call(slot: Slot, schedule: Schedule, zones: Collection[str]) -> datetime:
+    """Until when (UTC) a turn can be taken up: `catch_up` after it was due for the last of its readers."""
+    return max(due_at(slot, schedule, zone) for zone in _places(schedule, zones)) + _grace(schedule)
 
 
 def due_at(slot: Slot, schedule: Schedule, zone: str) -> datetime:
@@ -157,10 +162,6 @@ def _is_its_week(schedule: Schedule, day: date) -> bool:
 
 def _grace(schedule: Schedule) -> timedelta:
     return max(schedule.catch_up, TICK)
-
-
-def _last_call(slot: Slot, schedule: Schedule, zones: Collection[str]) -> datetime:
-    return max(due_at(slot, schedule, zone) for zone in _places(schedule, zones)) + _grace(schedule)
 
 
 def _utc(moment: datetime) -> datetime:

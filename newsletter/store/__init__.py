@@ -13,6 +13,7 @@ from newsletter.store.applications import Applications
 from newsletter.store.consent import Consent
 from newsletter.store.db import Database
 from newsletter.store.deliveries import Deliveries
+from newsletter.store.drafts import Drafts
 from newsletter.store.edits import Edits
 from newsletter.store.entries import Entries
 from newsletter.store.events import Events
@@ -54,6 +55,7 @@ class Store:
     pulse: Pulse
     operators: Operators
     edits: Edits
+    drafts: Drafts
 
     def close(self) -> None:
         """Close every connection."""
@@ -85,4 +87,5 @@ def open_store(url: str) -> Store:
         pulse=Pulse(db),
         operators=Operators(db),
         edits=Edits(db),
+        drafts=Drafts(db),
     )

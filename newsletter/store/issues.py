@@ -16,6 +16,7 @@ from newsletter.errors import NotFound
 from newsletter.model import EXPIRES, Issue, Newsletter, Rendered, Slot, State, Story, Window
 from newsletter.store.apart import Spacing, keep_apart
 from newsletter.store.db import Database
+from newsletter.store.drafts import forget
 from newsletter.store.schema import deliveries, issues, subscribers, subscriptions, told
 
 PUBLISHED = "published"
@@ -205,6 +206,7 @@ class Issues:
         """Decide that a slot has no issue, unless it was decided already; whether this call decided it."""
         row = {**_slot(slot), "state": SKIPPED, "reason": reason, "decided_at": now}
         with self._db.writing() as connection:
+            forget(connection, slot)
             insert = self._db.insert(issues).values(row).on_conflict_do_nothing()
             return connection.execute(insert.returning(issues.c.id)).first() is not None
 
@@ -233,6 +235,7 @@ class Issues:
             index_elements=["newsletter", "slot"], set_=row, where=issues.c.state == SKIPPED
         ).returning(issues.c.id)
         with self._db.writing() as connection:
+            forget(connection, issue.slot)
             number = connection.execute(settle).scalar()
             fresh = number is not None
             if number is None:

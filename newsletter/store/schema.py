@@ -393,6 +393,23 @@ failures = _table(
     sqlite_autoincrement=True,
 )
 
+# Issues that wait until somebody approves them. A slot that is decided has none.
+drafts = _table(
+    "drafts",
+    _text("newsletter", default=None),
+    _text("slot", default=None),
+    _text("place", default=None),  # the Slot, by codec
+    _text("body"),  # the Issue, by codec; empty where nothing is left of it
+    _text("reason"),  # why that is so
+    _count("revision"),
+    sa.Column("besides", Number),  # the issue it replaces, where one is replaced on purpose
+    sa.Column("composed_at", Instant, nullable=False),
+    sa.Column("until", Instant),  # when it is too late; NULL: never
+    sa.Column("approved_at", Instant),
+    _text("approved_by"),
+    sa.PrimaryKeyConstraint("newsletter", "slot"),
+)
+
 # What editors said of stories, and at the top of an issue. See `model.Edit`.
 edits = _table(
     "edits",
