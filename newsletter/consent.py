@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from newsletter.links import Claim, Links
+from newsletter.links import Claim, Links, Purpose
 from newsletter.render.letter import Occasion
 from newsletter.store import Store
 from newsletter.store.applications import Full, Taking, Wish
@@ -31,6 +31,7 @@ PAUSE = timedelta(days=30)
 
 ENOUGH = 20  # addresses asked, to speak of a share
 CONFIRMED_SHARE = 0.2  # less, and forms are filled in with the addresses of others
+_MARK = ":"  # stands in no newsletter's name
 _TIME_TO_CONFIRM = timedelta(hours=6)
 
 
@@ -108,12 +109,26 @@ def less_often(store: Store, claim: Claim, *, cadence: str, network: str, now: d
     return _choose(store, claim, network=network, now=now, cadence=cadence)
 
 
-def never_again(store: Store, links: Links, claim: Claim, *, now: datetime) -> None:
+def never_url(links: Links, subscriber: int, newsletter: str, mailbox: str, *, now: datetime) -> str:
+    """The link of somebody who wants to be left alone; it still works when nothing else of them is kept."""
+    named = f"{newsletter}{_MARK}{links.fingerprints(mailbox)[0]}"
+    return links.url(Purpose.NEVER, subscriber=subscriber, newsletter=named, now=now)
+
+
+def read_never(claim: Claim) -> tuple[Claim, str]:
+    """What such a link says: of which newsletter, and whose fingerprint it carries."""
+    name, _, fingerprint = claim.newsletter.partition(_MARK)
+    return replace(claim, newsletter=name), fingerprint
+
+
+def never_again(store: Store, links: Links, claim: Claim, *, fingerprint: str, now: datetime) -> None:
     """Erase somebody, and keep only what says that their address is never to be written to."""
     reader = store.subscribers.reader(claim.subscriber)
     if reader is not None:
-        store.consent.block(links.fingerprints(fold(reader.email))[0], now=now)
-        store.subscribers.forget(claim.subscriber)
+        fingerprint = fingerprint or links.fingerprints(fold(reader.email))[0]
+    if fingerprint:
+        store.consent.block(fingerprint, now=now)
+    store.subscribers.forget(claim.subscriber)
 
 
 def export(store: Store, subscriber: int) -> dict[str, list[dict[str, Any]]]:

@@ -128,7 +128,8 @@ def _post(
     unsubscribe = link(Purpose.UNSUBSCRIBE)
     match occasion:
         case Occasion.CONFIRMATION:
-            letter = Letter(occasion=occasion, action_url=link(Purpose.CONFIRM), refuse_url=link(Purpose.NEVER))
+            never = consent.never_url(app.links, subscriber, newsletter.name, application.mailbox, now=now)
+            letter = Letter(occasion=occasion, action_url=link(Purpose.CONFIRM), refuse_url=never)
         case Occasion.ACCOUNT:
             letter = Letter(occasion=occasion, action_url=link(Purpose.ACCOUNT))
         case _:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from newsletter import consent
 from newsletter.language import Language, speak
 from newsletter.links import Claim, Purpose
 from newsletter.model import Newsletter, Preferences
@@ -26,6 +27,7 @@ class Visit:
     reader: Subscriber | None
     preferences: Preferences
     network: str
+    fingerprint: str = ""  # of their address, where the link carries it
 
     @property
     def language(self) -> Language:
@@ -57,7 +59,7 @@ def visit(request: Request, purpose: Purpose) -> Visit:
     """Who comes by the token in the path. LinkError, which is a page that says there is nothing."""
     site = site_of(request)
     token = request.path_params["token"]
-    claim = site.app.links.read(purpose, token)
+    claim, fingerprint = consent.read_never(site.app.links.read(purpose, token))
     subscribers = site.app.store.subscribers
     chosen = subscribers.preferences([claim.subscriber], claim.newsletter)
     return Visit(
@@ -68,6 +70,7 @@ def visit(request: Request, purpose: Purpose) -> Visit:
         reader=subscribers.of(claim.subscriber, claim.newsletter),
         preferences=chosen.get(claim.subscriber, Preferences()),
         network=network(request),
+        fingerprint=fingerprint,
     )
 
 

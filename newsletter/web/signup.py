@@ -109,7 +109,8 @@ def never_again(request: Request) -> Response:
     """POST /never/{token}: harmless when it was done already."""
     coming = visit(request, Purpose.NEVER)
     app = coming.site.app
-    consent.never_again(app.store, app.links, coming.claim, now=coming.site.clock())
+    now = coming.site.clock()
+    consent.never_again(app.store, app.links, coming.claim, fingerprint=coming.fingerprint, now=now)
     return coming.page("never", done=True)
 
 

@@ -200,3 +200,17 @@ def test_erasing_is_asked_once_more(website: Website, reader: int) -> None:
     assert website.post(target, {"want": "erase", "sure": "yes"}).status == 410
     fill_in(website)
     assert subjects(website)[-1] == "Please confirm: Daily Papers"
+
+
+def test_readers_of_a_private_newsletter_have_their_pages(tmp_path: Path) -> None:
+    """And nothing on them leads to one that there is not, nor is the way back by a form."""
+    plan = PLAN.replace("    sources: [saved]", "    public: false\n    sources: [saved]")
+    with open_website(tmp_path, readers=1, plan=plan) as website:
+        subscriber = website.app.store.subscribers.get("reader000@example.org")
+        purposes = (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE, Purpose.CONFIRM)
+        pages = [website.get(path(website, purpose, subscriber)) for purpose in purposes]
+
+        assert [page.status for page in pages] == [200] * 3
+        assert not any('href="/daily-papers' in page.text for page in pages)
+        assert website.post(path(website, Purpose.PREFERENCES, subscriber), {"stories": "3"}).status == 200
+        assert chosen(website, subscriber).stories == 3

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -17,12 +19,13 @@ from newsletter.app import App
 from newsletter.desk import Desk, open_desk
 from newsletter.errors import SendError
 from newsletter.mail import Record
+from newsletter.mail.mailbox import open_mailbox
 from newsletter.model import Message
 from newsletter.store.subscribers import Applicant
 from tests.builders import DAY, HOUR, NOON
 from tests.web.readers import READER, WHILE, fill_in, join, kinds, link, mails, state, subjects
 from tests.web.websites import Website, open_website
-from tests.workspaces import PLAN
+from tests.workspaces import PLAN, make_workspace
 
 
 def waiting(website: Website) -> int:
@@ -344,6 +347,20 @@ def test_never_again(website: Website) -> None:
     assert website.app.store.subscribers.find(READER) is None
 
 
+def test_never_again_when_everything_is_forgotten(website: Website) -> None:
+    """The link in a mail of last month still keeps the address from being written to."""
+    fill_in(website)
+    (confirmation,) = mails(website)
+    website.pass_time(30 * DAY)
+    consent.tidy(website.app.store, now=website.now)
+    forgotten = website.app.store.subscribers.find(READER)
+    website.post(link(confirmation, "never"))
+    fill_in(website)
+
+    assert forgotten is None
+    assert len(mails(website)) == 1
+
+
 def test_who_never_answers_is_forgotten(website: Website) -> None:
     """After a week nothing stays of the address; those an operator added, and readers, stay."""
     fill_in(website)
@@ -449,3 +466,43 @@ def test_pages_speak_the_language_of_the_form(website: Website) -> None:
     assert '<html lang="de"' in german.text
     assert "Please" not in str(confirmation["Subject"])
     assert '<html lang="en"' in odd.text
+
+
+def test_nothing_leads_to_where_somebody_says(website: Website) -> None:
+    """No page takes an address to go on to: there is none to forge."""
+    reader = join(website)
+    elsewhere = (
+        "https://evil",
+        "//evil",
+        "/\\evil",
+        "https:evil",
+        "javascript:alert(1)",
+        "https://good@evil",
+        "java\tscript:x",
+    )
+    links = [link(mails(website)[0], purpose) for purpose in ("confirm", "never")]
+    for target in elsewhere:
+        query = urlencode({"url": target, "next": target, "return": target})
+        answers = [website.get(f"/c?{query}"), *(website.get(f"{path}?{query}") for path in links)]
+
+        assert answers[0].status == 404
+        assert all("Location" not in answer.headers and "evil" not in answer.text for answer in answers)
+    assert website.app.store.subscribers.get(READER) == reader
+
+
+def test_the_daemon_serves_the_pages_too(tmp_path: Path) -> None:
+    """`daemon --web`: clock, pages and desk are one process, and end together."""
+    with open_mailbox(tmp_path / "mailbox", port=0) as mailbox:
+        workspace = make_workspace(tmp_path / "workspace", smtp_url=mailbox.url)
+        with workspace.start("daemon", "--web", "--listen", "127.0.0.1:0") as process:
+            assert process.stderr is not None
+            told = next(line for line in process.stderr if "serving http" in line)
+            place = urlsplit(told.partition("serving ")[2].partition("/,")[0])
+            connection = http.client.HTTPConnection(place.netloc, timeout=20)
+            connection.request("GET", "/daily-papers")
+            status = connection.getresponse().status
+            connection.close()
+            process.terminate()
+            process.stderr.read()
+
+            assert (status, process.wait()) == (200, 0)
