@@ -27,6 +27,7 @@ class Wish(StrEnum):
     ACCOUNT = "account"
 
 
+_COUNTING = 5_742_106  # the number of this lock, any that nobody else uses
 _BY_FORM = applications.c.wish != Wish.WELCOME  # what anybody can ask for, with the address of anybody
 
 
@@ -92,6 +93,8 @@ class Applications:
             "network": network,
         }
         with self._db.writing() as connection:
+            if not self._db.is_sqlite:  # there is one writer at a time there; here, one who counts and adds
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_COUNTING)))
             recent = sa.select(sa.func.count()).where(applications.c.at > taking.since, _BY_FORM)
             if connection.execute(recent).scalar_one() >= taking.in_all:
                 return Full.ALL
