@@ -55,7 +55,8 @@ def read_preferences(
 ) -> tuple[Preferences, dict[str, str]]:
     """What a form says, and its mistakes by field, in the reader's language; without any the preferences can be kept.
 
-    A field that was not offered, or did not come, stays as it was `before`; what is already so may stay so.
+    The whole form counts: what is not in it is not chosen. Only of choices that did not come, such as those that are
+    not offered, stays what was `before`; a time zone that nobody can choose any more may stay too.
     """
     reading = _Reading(fields, language)
     _ = language.gettext
