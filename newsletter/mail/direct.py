@@ -433,6 +433,8 @@ class _Call:
         back = {outcome.delivery for outcome in outcomes if outcome.given_up and lane.leaving and not self._stop()}
         kept = [outcome for outcome in outcomes if outcome.delivery not in back]
         refused: Collection[int] = self._record(kept, starting) if kept or starting else ()
+        for delivery in refused:  # it never leaves, and nobody will tell what became of it
+            self._carried.pop(delivery, None)
         messages: Mapping[int, Message] = {
             outcome.delivery: self._carried.pop(outcome.delivery) for outcome in outcomes
         }

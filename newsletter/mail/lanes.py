@@ -319,6 +319,8 @@ class _Call:
         kept = [outcome for outcome in outcomes if outcome.delivery not in others] if others else outcomes
         starting = [delivery for delivery in starting if delivery not in self._begun] if self._begun else starting
         refused: Collection[int] = self._record(kept, starting) if kept or starting else ()
+        for delivery in refused:  # it never leaves, and nobody will tell what became of it
+            way.carried.pop(delivery, None)
         for outcome in outcomes:
             message = way.carried.pop(outcome.delivery)
             if outcome.delivery in others:

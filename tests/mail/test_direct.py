@@ -88,6 +88,14 @@ def test_each_domain_gets_its_mail(place: Place) -> None:
     assert place.names.asked["example.net", "MX"] == 1
 
 
+def test_what_may_not_leave_after_all_is_not_waited_for(place: Place) -> None:
+    """The ledger may say no to a message until its body leaves; nobody tells what became of that one."""
+    place.serve()
+    ledger = post(place.sender(), addressed("a@example.net", "b@example.net"), ledger=Ledger(forbidden=[1]))
+
+    assert verdicts(ledger) == {2: Verdict.SENT}
+
+
 @pytest.mark.parametrize("script", [None, {"greeting": "554 5.3.2 not me"}, {"greeting": CUT}], ids=str)
 def test_the_next_server_is_asked(place: Place, script: Script | None) -> None:
     """Where the best server cannot be reached or does not want to talk, the next preference gets the mail."""

@@ -99,6 +99,16 @@ def test_no_trouble_tells_a_password(caplog: pytest.LogCaptureFixture) -> None:
         assert "ann" not in text
 
 
+@pytest.mark.parametrize("servers", [1, 2])
+def test_what_may_not_leave_after_all_is_not_waited_for(servers: int) -> None:
+    """The ledger may say no to a message until its body leaves; nobody tells what became of that one."""
+    with ExitStack() as opened:
+        urls = [opened.enter_context(FaultServer()).url() for _ in range(servers)]
+        ledger = post(open_lanes(" ".join(urls)), messages(20), ledger=Ledger(forbidden=range(5, 21)))
+
+    assert verdicts(ledger) == all_sent(4)
+
+
 def test_failover_while_sending() -> None:
     """A server that dies in the middle loses nobody: what it may have taken is uncertain, the rest goes elsewhere."""
     with ExitStack() as dying, FaultServer() as good:
