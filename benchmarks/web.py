@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, S603, S607, T201 - a script that prints and starts programs, not a package
+# ruff: noqa: INP001, S603, T201 - a script that prints and starts programs, not a package
 """What the pages bear: `python benchmarks/web.py ARCHIVE [--seconds 10]`.
 
 ARCHIVE is a database that `benchmarks/search.py DATA --archive ARCHIVE` has filled with stories; a copy of it gets a
