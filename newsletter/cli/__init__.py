@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "deliveries": Lazy("ledger", "Show what became of each recipient of an issue."),
     "runs": Lazy("ledger", "Tell what each run did, and why mail did (not) go out."),
     "subscribers": Lazy("people", "Add, list, import, export readers; let them leave, suppress and forget them."),
+    "operators": Lazy("operators", "Say who may log in as an operator, and which programs may act for them."),
     "topics": Lazy("topics", "Show which topic each story belongs to and why; propose topics that are missing."),
     "search": Lazy("search", "Search what was collected, by words and by meaning."),
     "sources": Lazy("origins", "List sources and how they are doing, find and add some."),

@@ -307,6 +307,22 @@ class Deliveries:
         with self._db.reading() as connection:
             return dict(connection.execute(query).all())
 
+    def replies(self, issue: int, *, limit: int) -> builtins.list[tuple[State, int, str, int]]:
+        """What servers said most often of messages that did not go, with the state and code: and how often."""
+        mine = (deliveries.c.issue == issue) & deliveries.c.state.in_(
+            [State.REJECTED, State.DEFERRED, State.UNCERTAIN, State.EXPIRED]
+        )
+        said = (deliveries.c.state, deliveries.c.code, deliveries.c.reply)
+        query = (
+            sa.select(*said, sa.func.count().label("times"))
+            .where(mine, deliveries.c.reply != "")
+            .group_by(*said)
+            .order_by(sa.desc("times"), *said)
+            .limit(limit)
+        )
+        with self._db.reading() as connection:
+            return [(State(state), code, reply, times) for state, code, reply, times in connection.execute(query)]
+
     def unfinished(self, *, now: datetime) -> builtins.list[int]:
         """The issues with something to do now, oldest first; where one is held up that is only to end deliveries."""
         waiting = deliveries.c.state.in_(_OPEN)

@@ -122,6 +122,16 @@ class Subscribers:
             row = connection.execute(_listing("").where(subscribers.c.id == subscriber)).mappings().first()
         return Subscriber(**row) if row else None
 
+    def tally(self, newsletter: str) -> Mapping[str, int]:
+        """How many subscriptions of a newsletter are in each state; states without any are left out."""
+        query = (
+            sa.select(subscriptions.c.state, sa.func.count())
+            .where(subscriptions.c.newsletter == newsletter)
+            .group_by(subscriptions.c.state)
+        )
+        with self._db.reading() as connection:
+            return dict(connection.execute(query).all())
+
     def timezones(self, newsletter: str) -> set[str]:
         """The distinct time zones of a newsletter's confirmed readers; empty string for those who named none."""
         # From one zone straight to the next in the index: there are hundreds of them, and a hundred thousand readers.

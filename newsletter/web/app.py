@@ -19,7 +19,9 @@ from newsletter.web import (
     feeds,
     home,
     leave,
+    next_issue,
     oembed,
+    operator,
     preferences,
     searching,
     signup,
@@ -47,6 +49,8 @@ def build(site: Site) -> Safety:
     routes: list[BaseRoute] = [
         *static.routes,
         *oembed.routes,
+        *operator.routes,
+        *next_issue.routes,
         *account.routes,
         *leave.routes,
         *preferences.routes,
