@@ -9,7 +9,7 @@ others (see LIMITS): it holds no text of theirs, and an address gets few of them
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -119,6 +119,13 @@ def read_never(claim: Claim) -> tuple[Claim, str]:
     """What such a link says: of which newsletter, and whose fingerprint it carries."""
     name, _, fingerprint = claim.newsletter.partition(_MARK)
     return replace(claim, newsletter=name), fingerprint
+
+
+def unwilling(store: Store, links: Links, emails: Collection[str]) -> set[str]:
+    """Those of these addresses that asked never to be written to again, whoever it is that has them on a list."""
+    marks = {email: links.fingerprints(fold(email)) for email in emails}
+    barred = store.consent.blocked([mark for some in marks.values() for mark in some])
+    return {email for email, some in marks.items() if barred.intersection(some)}
 
 
 def never_again(store: Store, links: Links, claim: Claim, *, fingerprint: str, now: datetime) -> None:

@@ -86,7 +86,7 @@ def _decide(app: App, application: Application, *, now: datetime) -> Post | None
             state=standing.state if standing else "",
             hindered=blocked or bool(standing and standing.suppressed),
             sent=store.applications.letters(
-                application.mailbox, since=now - consent.CONFIRM_WITHIN, besides=application.id
+                application.mailbox, wish=application.wish, since=now - consent.CONFIRM_WITHIN, besides=application.id
             ),
             now=now,
         )

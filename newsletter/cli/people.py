@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from functools import partial
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -47,14 +48,19 @@ def add(
     """Subscribe addresses to a newsletter. Whoever left stays away."""
     if timezone and timezone not in available_timezones():
         raise click.BadParameter(f"there is no time zone {timezone!r}; they are named like Europe/Paris")
+    from newsletter import consent  # noqa: PLC0415
+
     applicants = [Applicant(email=email, name=name, timezone=timezone, cadence=cadence) for email in emails]
     with open_workspace(ctx) as app:
         app.newsletter(newsletter)
+        unwilling = consent.unwilling(app.store, app.links, emails)
+        applicants = [who for who in applicants if who.email not in unwilling]
         outcomes = app.store.subscribers.add(
             applicants, newsletter=newsletter, confirmed=confirmed, how="added by the operator", now=now()
         )
-    for email, outcome in zip(emails, outcomes, strict=True):
-        click.echo(f"{email}: {_OUTCOMES[outcome]}")
+    came_of = dict(zip((who.email for who in applicants), outcomes, strict=True))
+    for email in emails:
+        click.echo(f"{email}: {_OUTCOMES[came_of.get(email, 'unwilling')]}")
     if not confirmed and "added" in outcomes:
         click.echo("they get no mail before they have confirmed; --confirmed says that they have agreed already")
 
@@ -64,6 +70,7 @@ _OUTCOMES = {
     "known": "known already",
     "confirmed": "confirmed",
     "left": "has left, and stays away",
+    "unwilling": "asked never to be written to again, and is left alone",
 }
 
 
@@ -119,12 +126,15 @@ def import_subscribers(
     Who left there has left here and is never written to; who left here is not brought back. A row that cannot be used
     is reported with its line, and the others are imported. Running it again adds nothing twice.
     """
+    from newsletter import consent  # noqa: PLC0415
+
     wanted = columns_of(columns)
     with open_workspace(ctx) as app:
         app.newsletter(newsletter)
         done = enrol(
             app.store,
             file,
+            unwilling=partial(consent.unwilling, app.store, app.links),
             newsletter=newsletter,
             confirmed=confirmed,
             columns=wanted,

@@ -36,6 +36,7 @@ from newsletter.schedule.values import (
     one_of,
     prose,
     timezone,
+    unless,
     verbatim,
     wall_time,
     window,
@@ -113,6 +114,12 @@ def _text(path: Path) -> str:
 
 # --- the four parts ---------------------------------------------------------------------------------------------
 
+# The first part of an address of the web pages is a newsletter's name or one of these, the second a schedule's or ...
+SITE = frozenset(
+    {"account", "api", "confirm", "never", "oembed", "operator", "preferences", "static", "subscribe", "unsubscribe"}
+)
+PAGES = frozenset({"about", "archive", "embed", "search", "stories", "subscribe", "topics"})
+
 Values = dict[str, Any]  # by the attributes of the class they are for
 
 
@@ -122,10 +129,12 @@ def _plan(root: Cursor, *, kinds: Mapping[str, Kind], themes: Collection[str]) -
     of_newsletter = _newsletter_fields(sources=sources, topics=topics, themes=themes)
     of_schedule = _schedule_fields(newsletters=newsletters)
     return Plan(
-        newsletters=_each(newsletters, Newsletter, lambda cursor: record(cursor, cursor.entries(), of_newsletter)),
+        newsletters=_each(
+            newsletters, Newsletter, lambda cursor: record(cursor, cursor.entries(), of_newsletter), SITE
+        ),
         sources=_each(sources, Source, lambda cursor: _source(cursor, kinds)),
         topics=_each(topics, Topic, lambda cursor: record(cursor, cursor.entries(), TOPIC)),
-        schedules=_each(schedules, Schedule, lambda cursor: _schedule(cursor, of_schedule)),
+        schedules=_each(schedules, Schedule, lambda cursor: _schedule(cursor, of_schedule), PAGES),
     )
 
 
@@ -148,20 +157,25 @@ PARTS = {
 }
 
 
-def _each(part: Mapping[str, Cursor], make: Callable[..., T], fill: Callable[[Cursor], Values]) -> dict[str, T]:
-    """Make the things of a part, each under its name; one with a mistake is noted and left out."""
+def _each(
+    part: Mapping[str, Cursor],
+    make: Callable[..., T],
+    fill: Callable[[Cursor], Values],
+    taken: Collection[str] = frozenset(),
+) -> dict[str, T]:
+    """Make the things of a part, each under its name; one with a mistake, or whose name is taken, is left out."""
     things: dict[str, T] = {}
     for called, cursor in part.items():
         before = len(cursor.noted)
-        _check_name(cursor, called)
+        _check_name(cursor, called, taken)
         values = cursor.read(fill)
         if values is not None and len(cursor.noted) == before:
             things[called] = make(name=called, **values)
     return things
 
 
-def _check_name(cursor: Cursor, called: str) -> None:
-    cursor.read(lambda _: name(called))
+def _check_name(cursor: Cursor, called: str, taken: Collection[str]) -> None:
+    cursor.read(lambda _: unless(name(called), taken))
 
 
 # --- newsletters and topics -------------------------------------------------------------------------------------

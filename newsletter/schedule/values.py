@@ -78,6 +78,13 @@ def name(text: str) -> str:
     return text
 
 
+def unless(text: str, taken: Collection[str]) -> str:
+    """The name, which is none of those that pages have."""
+    if text in taken:
+        raise Mistake("is the name of a page, which would be hidden", f"another one, such as {text}-letter")
+    return text
+
+
 def one_of(choices: Collection[str], noun: str) -> Callable[[str], str]:
     """Read one of the choices; `noun` is what they are called in messages."""
 

@@ -125,13 +125,16 @@ class Applications:
             rows = connection.execute(take).mappings().all()
         return sorted((Application(**row) for row in rows), key=lambda application: application.id)
 
-    def letters(self, mailbox: str, *, since: datetime, besides: int) -> builtins.list[datetime]:
-        """When letters that anybody can ask for were decided on for an address, in answer to other applications."""
+    def letters(self, mailbox: str, *, wish: str, since: datetime, besides: int) -> builtins.list[datetime]:
+        """When letters were decided on for an address, in answer to other applications with the same wish.
+
+        What anybody can wish for with an address must not keep its owner from what only they can.
+        """
         query = sa.select(applications.c.decided_at).where(
             applications.c.mailbox == mailbox,
             applications.c.decided_at > since,
             applications.c.letter != "",
-            _BY_FORM,
+            applications.c.wish == wish,
             applications.c.id != besides,
         )
         with self._db.reading() as connection:

@@ -134,9 +134,16 @@ class Consent:
 
     def is_blocked(self, fingerprints: Collection[str]) -> bool:
         """Whether an address with one of these fingerprints is never written to."""
-        query = sa.select(blocked.c.fingerprint).where(blocked.c.fingerprint.in_(list(fingerprints)))
+        return bool(self.blocked(fingerprints))
+
+    def blocked(self, fingerprints: Collection[str]) -> set[str]:
+        """Those of these fingerprints whose addresses are never written to."""
+        wanted, found = list(fingerprints), set[str]()
         with self._db.reading() as connection:
-            return connection.execute(query).first() is not None
+            for start in range(0, len(wanted), 500):
+                some = blocked.c.fingerprint.in_(wanted[start : start + 500])
+                found.update(connection.execute(sa.select(blocked.c.fingerprint).where(some)).scalars())
+        return found
 
     def confirmed(self, *, since: datetime) -> int:
         """How many have confirmed by a link since a moment."""

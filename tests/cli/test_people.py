@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from newsletter.app import open_app
 from newsletter.cli import cli
+from newsletter.config import load_config
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.store import open_store
 from newsletter.store.subscribers import Subscriber
@@ -159,3 +161,16 @@ def test_what_is_known_of_a_person(workspace: Workspace) -> None:
     run(workspace, "forget", "ann@example.org")
     with pytest.raises(NotFound):
         run(workspace, "dump", "ann@example.org")
+
+
+def test_who_asked_to_be_left_alone_is_on_no_list(workspace: Workspace) -> None:
+    """Nothing is kept of them but a mark; whoever has their address cannot bring them back."""
+    with open_app(load_config(workspace.folder, workspace.settings)) as app:
+        app.store.consent.block(app.links.fingerprints("ann@example.org")[0], now=NOON)
+
+    assert "never to be written to again" in bring(workspace, status=3)
+    told = run(workspace, "add", "Ann@example.org", "new@example.org", "--newsletter", "daily-papers", "--confirmed")
+
+    assert "Ann@example.org: asked never" in told
+    assert "new@example.org: added" in told
+    assert "ann@example.org" not in {who.email.lower() for who in readers(workspace)}

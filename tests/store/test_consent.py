@@ -101,8 +101,9 @@ def test_an_application_is_held_by_one(store: Store) -> None:
 
     assert (taken_over, too_early, later) == ([number], [], [number])
     assert claim("g", after=120) == []
-    assert store.applications.letters(READER, since=NOON - HOUR, besides=0) == [NOON]
-    assert store.applications.letters(READER, since=NOON - HOUR, besides=number) == []
+    assert store.applications.letters(READER, wish=Wish.SUBSCRIBE, since=NOON - HOUR, besides=0) == [NOON]
+    assert store.applications.letters(READER, wish=Wish.SUBSCRIBE, since=NOON - HOUR, besides=number) == []
+    assert store.applications.letters(READER, wish=Wish.ACCOUNT, since=NOON - HOUR, besides=0) == []
     assert store.applications.asked(since=NOON - HOUR, until=NOON) == 1
     assert store.applications.prune(before=NOON) == 0
     assert store.applications.prune(before=NOON + 2 * HOUR) == 1

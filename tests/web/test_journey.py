@@ -5,6 +5,7 @@ Mails are read where a developer reads them, in the page of the built-in mailbox
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -117,7 +118,7 @@ def sign_up(page: Page, running: Running) -> None:
 
 
 def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
-    """Sign-up, confirmation, an issue, its page, the search, one click to leave."""
+    """Sign-up, confirmation, an issue, its page, the search, choices, their data, one click to leave, and no trace."""
     sign_up(page, running)
     press_in_mail(page, running, "Please confirm", "Yes, send it to me")
     assert "One step" in page.get_by_role("heading", level=1).inner_text()
@@ -134,11 +135,33 @@ def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
     page.get_by_role("link", name="Maps for walkers").click()
     assert page.get_by_role("heading", name="Where it appeared").is_visible()
 
+    press_in_mail(page, running, "An LLM that sorts its own drawers", "Choose topics and days")
+    page.get_by_label("Language models").check()
+    page.get_by_label("No stories with one of these words").fill("drawers")
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_text("Saved.").is_visible()
+    assert page.get_by_label("No stories with one of these words").input_value() == "drawers"
+
+    page.get_by_role("button", name="Send me the link").click()
+    press_in_mail(page, running, "Your data at Daily Papers", "See or erase it")
+    account = page.url
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download it").click()
+    kept = json.loads(download.value.path().read_text("utf-8"))
+    assert READER in json.dumps(kept)
+    assert "drawers" in json.dumps(kept)
+
     press_in_mail(page, running, "An LLM that sorts its own drawers", "Unsubscribe")
     page.get_by_role("button", name="Unsubscribe").click()
     page.get_by_role("heading", level=1).wait_for()
     people = running.workspace.run("subscribers", "list", "--newsletter", "daily-papers")
     assert re.search(rf"{READER}\s.*left", people)
+
+    page.goto(account)
+    page.get_by_role("button", name="Erase everything").click()
+    page.get_by_role("button", name="Yes, erase everything").click()
+    page.get_by_role("heading", level=1).wait_for()
+    assert READER not in running.workspace.run("subscribers", "list")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,9 +7,13 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Route
 
 from newsletter.links import Purpose
+from newsletter.schedule.plan import PAGES, SITE
+from newsletter.web.app import build
 from newsletter.web.safety import client_address, is_same_site, masked, prefix
 from tests.web.websites import Website
 
@@ -125,3 +129,15 @@ def test_tokens_are_masked_in_what_is_logged(website: Website) -> None:
 
     assert masked(urlsplit(url).path) == "/unsubscribe/…"
     assert masked("/daily-papers/morning/2026-11-20") == "/daily-papers/morning/2026-11-20"
+
+
+def test_no_newsletter_or_schedule_can_hide_a_page(website: Website) -> None:
+    """The parts of addresses that are pages are no names; each of them is told to schedules.yaml."""
+    application = build(website.site).app
+    assert isinstance(application, Starlette)
+    paths = [route.path.split("/") for route in application.routes if isinstance(route, Route)]
+    firsts = {path[1] for path in paths if path[1] and not path[1].startswith("{")}
+    seconds = {path[2] for path in paths if path[1] == "{newsletter}" and len(path) > 2 and path[2][0].isalpha()}
+
+    assert firsts <= SITE
+    assert {second for second in seconds if "." not in second} <= PAGES
