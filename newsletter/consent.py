@@ -44,8 +44,12 @@ def apply(
     network: str,
     now: datetime,
     wish: Wish = Wish.SUBSCRIBE,
+    of_network: int = OF_NETWORK,
 ) -> Full | None:
-    """Take the wish of somebody who gave an address. None when it was taken, else which limit stands against it."""
+    """Take the wish of somebody who gave an address. None when it was taken, else which limit stands against it.
+
+    An operator's program is a `network` too, from which more may come.
+    """
     return store.applications.add(
         wish,
         newsletter=newsletter,
@@ -53,7 +57,7 @@ def apply(
         mailbox=fold(email),
         language=language,
         network=network,
-        taking=Taking(since=now - AN_HOUR, of_network=OF_NETWORK, in_all=IN_ALL),
+        taking=Taking(since=now - AN_HOUR, of_network=of_network, in_all=IN_ALL),
         now=now,
     )
 
@@ -160,9 +164,10 @@ def _choose(store: Store, claim: Claim, *, network: str, now: datetime, **change
 
 
 def tidy(store: Store, *, now: datetime) -> None:
-    """Forget those who were asked and never confirmed, and what was asked so long ago."""
+    """Forget those who were asked and never confirmed, and what was asked so long ago, by forms or programs."""
     store.consent.prune(before=now - CONFIRM_WITHIN)
     store.applications.prune(before=now - CONFIRM_WITHIN)
+    store.requests.prune(now=now)
 
 
 def is_closed(store: Store, *, now: datetime) -> bool:

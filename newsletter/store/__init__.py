@@ -23,7 +23,9 @@ from newsletter.store.lanes import Lanes
 from newsletter.store.learned import Learned
 from newsletter.store.operators import Operators
 from newsletter.store.pulse import Pulse
+from newsletter.store.requests import Requests
 from newsletter.store.runs import Runs
+from newsletter.store.sends import Sends
 from newsletter.store.sources import Sources
 from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
@@ -56,6 +58,8 @@ class Store:
     operators: Operators
     edits: Edits
     drafts: Drafts
+    requests: Requests
+    sends: Sends
 
     def close(self) -> None:
         """Close every connection."""
@@ -88,4 +92,6 @@ def open_store(url: str) -> Store:
         operators=Operators(db),
         edits=Edits(db),
         drafts=Drafts(db),
+        requests=Requests(db),
+        sends=Sends(db),
     )

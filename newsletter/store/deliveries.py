@@ -348,19 +348,22 @@ class Deliveries:
 
     def each(self, issue: int, *, state: State | None = None, at_once: int = 5_000) -> Iterator[Line]:
         """The same line by line, of an issue of any size: `at_once` of them are asked for at a time."""
-        query = _lines(issue).order_by(deliveries.c.id).limit(at_once)
+        last = 0
+        while True:
+            lines = self.page(issue, state=state, after=last, limit=at_once)
+            yield from lines
+            if len(lines) < at_once:
+                return
+            last = lines[-1].id
+
+    def page(self, issue: int, *, state: State | None = None, after: int = 0, limit: int = 100) -> builtins.list[Line]:
+        """The next lines after the one with that number, at most `limit`. NotFound when there is no such issue."""
+        query = _lines(issue).where(deliveries.c.id > after).order_by(deliveries.c.id).limit(limit)
         if state is not None:
             query = query.where(deliveries.c.state == state)
         with self._db.reading() as connection:
             _demand(connection, issue)
-        last = 0
-        while True:
-            with self._db.reading() as connection:
-                rows = connection.execute(query.where(deliveries.c.id > last)).mappings().all()
-            yield from map(_line, rows)
-            if len(rows) < at_once:
-                return
-            last = rows[-1]["id"]
+            return [_line(row) for row in connection.execute(query).mappings()]
 
     def of(self, issue: int, subscriber: int) -> Line | None:
         """One subscriber's line in the ledger of an issue, None where they have none."""

@@ -106,6 +106,16 @@ class Issues:
         with self._db.reading() as connection:
             return [Decided(**row) for row in connection.execute(query).mappings()]
 
+    def page(self, newsletter: str = "", *, after: int = 0, limit: int = 100) -> builtins.list[Decided]:
+        """The next decided slots after the one with that number, 0 for the first, those decided last first."""
+        query = sa.select(*_DECIDED).order_by(issues.c.id.desc()).limit(limit)
+        if newsletter:
+            query = query.where(issues.c.newsletter == newsletter)
+        if after:
+            query = query.where(issues.c.id < after)
+        with self._db.reading() as connection:
+            return [Decided(**row) for row in connection.execute(query).mappings()]
+
     def load(self, issue: int) -> Frozen:
         """Everything that messages of a published issue are made of. NotFound."""
         names = ("nonce", "decided_at", "body", "rendered", "publication", "send_window")

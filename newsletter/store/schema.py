@@ -425,6 +425,36 @@ edits = _table(
     sqlite_autoincrement=True,
 )
 
+# What programs asked under a key of theirs, and what was answered: asked again, it is not done again. Kept for a day.
+requests = _table(
+    "requests",
+    sa.Column("key", sa.Text, primary_key=True),  # a digest of the operator and their key
+    sa.Column("operator", Number, sa.ForeignKey("operators.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False, index=True),
+    _text("request", default=None),  # a digest of what was asked
+    _count("status"),  # 0: it is being done
+    _text("location"),
+    _text("body"),  # empty: erased, with the person it was about
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="SET NULL"), index=True),
+)
+
+# Sends to named people that nobody waits for: how far each has come. To whom is in the ledger.
+sends = _table(
+    "sends",
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    _text("who"),  # the operator who ordered it
+    _text("newsletter", default=None),
+    _text("slot", default=None),
+    _count("recipients"),
+    _text("state", default=None),  # waiting, running, done, skipped, failed
+    _text("reason"),
+    sa.Column("issue", Number, sa.ForeignKey("issues.id")),
+    _text("owner"),  # the process that does it
+    sa.Column("ended_at", Instant),
+    sqlite_autoincrement=True,
+)
+
 # The report of every run, also of those that sent nothing.
 runs = _table(
     "runs",

@@ -16,7 +16,7 @@ from newsletter.model import Preferences
 from newsletter.store.db import Database
 from newsletter.store.dossier import dossier
 from newsletter.store.enrolment import Entrant, enrol, fold
-from newsletter.store.schema import applications, deliveries, events, subscribers, subscriptions
+from newsletter.store.schema import applications, deliveries, events, requests, subscribers, subscriptions
 
 _AT_ONCE = 500  # numbers in one question
 
@@ -33,6 +33,28 @@ class Subscriber:
     state: str
     cadence: str
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What somebody has to do with one newsletter; `state` is pending, confirmed or left."""
+
+    newsletter: str
+    state: str
+    cadence: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody with all their subscriptions; `suppressed` says why they get no mail at all."""
+
+    id: int
+    email: str
+    name: str
+    timezone: str
+    suppressed: str
+    subscriptions: tuple[Subscription, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +127,31 @@ class Subscribers:
         query = _chosen(_listing(newsletter), state, like).where(subscribers.c.id > after).limit(limit)
         with self._db.reading() as connection:
             return [Subscriber(**row) for row in connection.execute(query).mappings()]
+
+    def people(self, numbers: Collection[int]) -> builtins.list[Person]:
+        """Those with these numbers, by number; an unknown one is absent."""
+        names = ("id", "email", "name", "timezone", "suppressed")
+        who = sa.select(*(subscribers.c[name] for name in names)).order_by(subscribers.c.id)
+        what = subscriptions.select().order_by(subscriptions.c.newsletter)
+        wanted = sorted(numbers)
+        found: builtins.list[Person] = []
+        with self._db.reading() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = wanted[start : start + _AT_ONCE]
+                theirs: dict[int, builtins.list[Subscription]] = {number: [] for number in some}
+                for row in connection.execute(what.where(subscriptions.c.subscriber.in_(some))):
+                    theirs[row.subscriber].append(
+                        Subscription(newsletter=row.newsletter, state=row.state, cadence=row.cadence, since=row.since)
+                    )
+                rows = connection.execute(who.where(subscribers.c.id.in_(some))).mappings()
+                found += [Person(**row, subscriptions=tuple(theirs[row["id"]])) for row in rows]
+        return found
+
+    def person(self, subscriber: int) -> Person:
+        """Somebody by number. NotFound."""
+        for person in self.people([subscriber]):
+            return person
+        raise NotFound(f"there is no subscriber {subscriber}")
 
     def dossier(self, subscriber: int) -> dict[str, builtins.list[dict[str, Any]]]:
         """Everything that is kept on a person, by table."""
@@ -215,6 +262,12 @@ class Subscribers:
             connection.execute(moved.values(timezone=timezone))
             _log(connection, "moved", subscriber, detail=timezone, now=now)
 
+    def rename(self, subscriber: int, *, name: str, now: datetime) -> None:
+        """Somebody is addressed by another name from now on."""
+        with self._db.writing() as connection:
+            connection.execute(subscribers.update().where(subscribers.c.id == subscriber).values(name=name))
+            _log(connection, "renamed", subscriber, now=now)
+
     def suppress(self, subscriber: int, *, reason: str, now: datetime) -> None:
         """Never write to this subscriber's address again, for any newsletter."""
         with self._db.writing() as connection:
@@ -252,6 +305,7 @@ class Subscribers:
             quoting = deliveries.update().where(deliveries.c.subscriber == subscriber)
             connection.execute(quoting.values(reply="", reason=""))
             connection.execute(events.update().where(events.c.subscriber == subscriber).values(detail=""))
+            connection.execute(requests.update().where(requests.c.subscriber == subscriber).values(body=""))
             mailbox = sa.select(subscribers.c.mailbox).where(subscribers.c.id == subscriber).scalar_subquery()
             connection.execute(applications.delete().where(applications.c.mailbox == mailbox))
             connection.execute(subscribers.delete().where(subscribers.c.id == subscriber))

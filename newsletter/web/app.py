@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -28,7 +29,9 @@ from newsletter.web import (
     static,
     stories,
 )
-from newsletter.web.safety import Safety, masked
+from newsletter.web.api import table
+from newsletter.web.problems import problem
+from newsletter.web.safety import Safety, is_api, masked
 from newsletter.web.site import Site, site_of
 
 log = logging.getLogger("newsletter.web")
@@ -48,6 +51,7 @@ def build(site: Site) -> Safety:
     """The application that serves a site."""
     routes: list[BaseRoute] = [
         *static.routes,
+        *table.routes,
         *oembed.routes,
         *operator.routes,
         *next_issue.routes,
@@ -95,6 +99,8 @@ def _failed(request: Request, error: Exception) -> Response:
 
 def _notice(request: Request, status: int, *, headers: object = None) -> Response:
     site = site_of(request)
+    if is_api(request.scope):
+        return problem(status, headers=dict(headers) if isinstance(headers, Mapping) else None)
     response = site.page("notice", status=status, private=True, title=_WORDS.get(status, _GONE), lines=())
     if isinstance(headers, dict):
         response.headers.update(headers)

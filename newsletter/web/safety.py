@@ -15,15 +15,16 @@ from typing import TypeAlias
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.web.forms import BODY
+from newsletter.web.problems import problem
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BODY_LIMIT = 64 * 1024  # bytes of a form
-UPLOAD_LIMIT = 10 * 1024 * 1024  # bytes of what a program sends to the API
+UPLOAD_LIMIT = 1024 * 1024  # bytes of what a program sends to the API
 BODY_SECONDS = 15.0  # for a whole body to arrive
 
 _SOURCES = {
@@ -43,6 +44,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_API = "/api/v1/"  # below the path of BASE_URL
 _A_YEAR = "max-age=31536000"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Tokens stand in paths, and whoever reads a log must not be able to use them.
@@ -68,7 +70,7 @@ class Safety:
                 self._dress(MutableHeaders(scope=message))
             await send(message)
 
-        limit = UPLOAD_LIMIT if "/api/" in scope["path"] else BODY_LIMIT
+        limit = UPLOAD_LIMIT if is_api(scope) else BODY_LIMIT
         refusal, body = await self._body(scope, receive, limit)
         if refusal is not None:
             await refusal(scope, receive, dressed)
@@ -82,31 +84,39 @@ class Safety:
         if self.is_https:
             headers.setdefault("Strict-Transport-Security", _A_YEAR)
 
-    async def _body(self, scope: Scope, receive: Receive, limit: int) -> tuple[PlainTextResponse | None, bytes]:
+    async def _body(self, scope: Scope, receive: Receive, limit: int) -> tuple[Response | None, bytes]:
         """The whole body, or the answer to one that is too large or too slow; it is read before anything is done."""
         if scope["method"] in _SAFE_METHODS:
             return None, b""
         told = Headers(scope=scope).get("content-length", "0")
         if told.isascii() and told.isdigit() and int(told) > limit:
-            return _refusal(413, f"at most {limit} bytes"), b""
+            return _refusal(scope, 413, f"at most {limit} bytes"), b""
         body = bytearray()
         try:
             async with asyncio.timeout(self.body_seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return _refusal(400, "the request broke off"), b""
+                        return _refusal(scope, 400, "the request broke off"), b""
                     body += message.get("body", b"")
                     if len(body) > limit:
-                        return _refusal(413, f"at most {limit} bytes"), b""
+                        return _refusal(scope, 413, f"at most {limit} bytes"), b""
                     if not message.get("more_body", False):
                         return None, bytes(body)
         except TimeoutError:
-            return _refusal(408, "the request took too long"), b""
+            return _refusal(scope, 408, "the request took too long"), b""
 
 
-def _refusal(status: int, why: str) -> PlainTextResponse:
-    return PlainTextResponse(f"{why}\n", status_code=status, headers={"Connection": "close"})
+def _refusal(scope: Scope, status: int, why: str) -> Response:
+    headers = {"Connection": "close"}
+    if is_api(scope):
+        return problem(status, why, headers=headers)
+    return PlainTextResponse(f"{why}\n", status_code=status, headers=headers)
+
+
+def is_api(scope: Scope) -> bool:
+    """Whether a request is for the API, whose answers programs read."""
+    return _API in f"{scope['path']}/"
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -32,7 +32,7 @@ def listen(place: str) -> socket.socket:
 
 @contextmanager
 def open_server(site: Site, listener: socket.socket) -> Iterator[str]:
-    """Serve a site at a socket until the end of the `with`; gives the address it is at on this machine."""
+    """Serve a site at a socket until the end of the `with`, which closes it; gives its address on this machine."""
     server = uvicorn.Server(
         uvicorn.Config(
             build(site),
@@ -55,4 +55,5 @@ def open_server(site: Site, listener: socket.socket) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+        site.close()
         listener.close()

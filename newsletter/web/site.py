@@ -16,8 +16,10 @@ from newsletter.back_issues import BackIssues
 from newsletter.errors import NotFound
 from newsletter.language import Language, speak
 from newsletter.model import Newsletter
+from newsletter.orders import Orders
 from newsletter.render.environment import Templates, bundled_templates
 from newsletter.web.addresses import archive_path, issue_path, story_path, topic_path
+from newsletter.web.rates import Rates
 from newsletter.web.static import Static, read_static
 
 PRIVATE = {
@@ -38,12 +40,19 @@ class Site:
     templates: Templates = field(init=False)
     static: Static = field(init=False)
     back_issues: BackIssues = field(init=False)
+    orders: Orders = field(init=False)
+    rates: Rates = field(default_factory=Rates)  # of programs that use the API
 
     def __post_init__(self) -> None:
         folders = [self.app.config.templates, bundled_templates()]
         self.templates = Templates(folders)
         self.back_issues = BackIssues(self.app.store)
+        self.orders = Orders(self.clock)
         self.static = read_static([folder / "web" / "static" for folder in folders])
+
+    def close(self) -> None:
+        """End what goes on behind the pages."""
+        self.orders.close()
 
     @cached_property
     def root(self) -> str:
