@@ -131,7 +131,8 @@ class BackIssues:
     def best(self, newsletter: str, period: Period) -> list[Ranked]:
         """The stories of a period, each once, where it was told last; the best first by the votes of today.
 
-        Stories that nobody votes on stand by what they were worth among those of their day.
+        Those of its own readers count with them. Stories that nobody votes on stand by what they were worth among
+        those of their day.
         """
         told: dict[str, Ranked] = {}
         for one in self.within(newsletter, period):
@@ -141,7 +142,8 @@ class BackIssues:
                     told.setdefault(story.key, ranked)
         current = self.current([ranked.story for ranked in told.values()])
         stories = [replace(ranked, story=story) for ranked, story in zip(told.values(), current, strict=True)]
-        return sorted(stories, key=_worth, reverse=True)
+        votes = self._store.votes.counts(newsletter, told)
+        return sorted(stories, key=lambda ranked: _worth(ranked, votes.get(ranked.story.key, 0)), reverse=True)
 
     def current(self, stories: Sequence[Story]) -> list[Story]:
         """The same stories with the signals that their sources gave since."""
@@ -177,6 +179,7 @@ def days(decided: Sequence[Decided]) -> list[tuple[date, Decided]]:
     return [(date.fromisoformat(one.slot.rpartition("/")[2][:10]), one) for one in decided]
 
 
-def _worth(ranked: Ranked) -> tuple[int, int, int]:
+def _worth(ranked: Ranked, votes: int) -> tuple[int, int, int]:
+    """By the votes elsewhere and those of our own readers together."""
     signals = ranked.story.signals
-    return (signals.upvotes or 0, ranked.story.standing, signals.comments or 0)
+    return ((signals.upvotes or 0) + votes, ranked.story.standing, signals.comments or 0)

@@ -30,6 +30,7 @@ from newsletter.topics.diversity import by_vectors, spread
 from newsletter.topics.embed import Embedded
 from newsletter.topics.filters import followed, keep, rising
 from newsletter.topics.group import Heading, group
+from newsletter.topics.interests import Interests
 from newsletter.topics.likeness import fit
 from newsletter.topics.merge import TITLE, Sighting, merge
 from newsletter.topics.rank import rank
@@ -39,6 +40,8 @@ from newsletter.topics.twins import find_twins
 
 MORE = Heading("more", "More papers")  # of what fits no topic; readers see it in their language
 REMEMBERED = timedelta(days=30)  # what was told so long ago is compared with what is new
+LIKED = timedelta(days=60)  # what readers liked longer ago says little of what they like now
+_MOST_LIKED = 50  # stories, to tell what readers like
 WEIGHED = 1_000  # stories, the best by their signals, whose words and meaning are looked at
 BACKGROUND = 1_000  # stories of the archive that show what is usual
 _SENT_UNDER_ANOTHER_NAME = "sent before under another name"
@@ -81,7 +84,9 @@ def compose(
     left_out["already sent"] += len(wanted) - len(fresh)
     fresh = [*pinned, *fresh]
     pins = edits.first(fresh)
-    known = Known(snapshots=snapshots, pins=pins, followed=_followed(fresh, newsletter), weights=weights)
+    votes = store.votes.counts(newsletter.name, [story.key for story in fresh]) if newsletter.votes else {}
+    by_whom = _followed(fresh, newsletter)
+    known = Known(snapshots=snapshots, pins=pins, followed=by_whom, weights=weights, votes=votes)
     by_signals = rank(fresh, known, now=now)
     told = store.issues.stories(newsletter.name, since=now - REMEMBERED, besides=besides)
     distinct = _distinct(by_signals[:WEIGHED], told, left_out, pins=pins)
@@ -89,6 +94,8 @@ def compose(
     background = _background(topics, archive)
     fitting = _fitting(distinct, topics, archive, background)
     known = replace(known, pins=pins, topics=fitting, novelty=_novelty(distinct, told, archive))
+    if newsletter.votes:
+        known = replace(known, interest=_interest(distinct, newsletter, archive, now=now))
     ranked = rank(distinct, known, now=now, language=speak(newsletter.language))
     sections = _sections(ranked, topics, archive, background, newsletter, pins=pins)
     chosen = sum(len(section.stories) for section in sections)
@@ -185,6 +192,17 @@ def _novelty(stories: Sequence[Story], told: Sequence[Story], archive: Archive) 
         return {}
     likest = (archive.embedded(stories).vectors @ archive.embedded(told).vectors.T).max(axis=1)
     return {story.key: 1.0 - float(like) for story, like in zip(stories, likest, strict=True)}
+
+
+def _interest(stories: Sequence[Story], newsletter: Newsletter, archive: Archive, *, now: datetime) -> dict[str, float]:
+    """How like what readers of this newsletter liked of late each story is."""
+    keys = archive.store.votes.liked(newsletter.name, since=now - LIKED, limit=_MOST_LIKED)
+    liked = list(archive.stories(list(archive.store.stories.find(keys).values())).values()) if keys else []
+    if not liked or not stories:
+        return {}
+    interests = Interests(archive.embedded(stories), archive.embedded(liked))
+    scores = interests.of(range(len(liked)))
+    return {story.key: float(score) for story, score in zip(stories, scores, strict=True)}
 
 
 def _followed(stories: Sequence[Story], newsletter: Newsletter) -> dict[str, str]:

@@ -102,6 +102,7 @@ class Newsletter:
     noun: str = "paper"  # what a story is called: paper or story
     images: bool = False  # whether pictures of stories are shown; they are loaded from where the source has them
     approval: bool = False  # whether somebody must approve an issue before it goes
+    votes: bool = False  # whether its readers may say which stories they like
     public: bool = True  # whether it has pages that anybody may see, and a form that anybody may fill in
 
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.archive import Archive
+from newsletter.back_issues import BackIssues, period_of
 from newsletter.compose import compose
 from newsletter.editing import in_force, paragraphs
 from newsletter.errors import NotFound
@@ -211,3 +212,36 @@ def test_what_was_said_is_taken_back_by_its_number(store: Store) -> None:
 def test_paragraphs_are_parted_by_empty_lines(text: str, found: tuple[str, ...]) -> None:
     """Whatever ends lines."""
     assert paragraphs(text) == found
+
+
+def test_what_readers_like_draws_what_is_like_it(store: Store) -> None:
+    """And is told among the grounds; where nobody may vote nothing changes."""
+    store.subscribers.ensure(["a@example.org", "b@example.org"], now=NOON)
+    bread = [an_entry(n, title=f"Bread {n}", summary="Flour, yeast, an oven.", signals=Signals()) for n in (11, 12, 13)]
+    stars = [an_entry(n, title=f"Stars {n}", summary="Telescopes, galaxies.", signals=Signals()) for n in (14, 15, 16)]
+    store.entries.add([*bread, *stars], now=NOON - HOUR)
+    for subscriber in (1, 2):
+        store.votes.add("daily-papers", "arxiv:2611.00015", subscriber, now=NOON)
+        store.votes.add("daily-papers", "arxiv:2611.00015", subscriber, now=NOON)
+
+    deaf, hears = composed(store).issue, composed(store, votes=True).issue
+
+    assert deaf is not None
+    assert hears is not None
+    parts = {story.title: {part.name: part.points for part in story.parts} for story in hears.stories}
+    assert parts["Stars 14"].get("interest", 0) > parts["Bread 11"].get("interest", 0)
+    assert parts["Stars 15"]["readers"] == round(100 * 0.5 * 1.0986)
+    assert "liked by 2 readers" in next(story.why for story in hears.stories if story.title == "Stars 15")
+    assert not any(part.name in {"readers", "interest"} for story in deaf.stories for part in story.parts)
+
+
+def test_the_best_of_a_day_counts_readers_too(store: Store) -> None:
+    """Fifteen of them are more than the ten upvotes that another one has more."""
+    issue = published(store, composed(store))
+    day = period_of(issue.slot.date, "day")
+    before = [ranked.story.key for ranked in BackIssues(store).best("daily-papers", day)]
+    for subscriber in store.subscribers.ensure([f"r{n}@example.org" for n in range(15)], now=NOON):
+        store.votes.add("daily-papers", SECOND, subscriber, now=NOON)
+
+    assert before[0] == THIRD
+    assert BackIssues(store).best("daily-papers", day)[0].story.key == SECOND

@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import RenderError
 from newsletter.language import ENGLISH, Language
+from newsletter.permalinks import permalink
 from newsletter.render import phrases, plain, words
 from newsletter.render.mjml import SUFFIX, MjmlLoader, expand
 
@@ -31,6 +32,7 @@ PHRASES: Mapping[str, Callable[..., str]] = {
     "counted": phrases.counted,
     "full_date": Language.full_date,
     "label": phrases.label,
+    "liked": phrases.liked,
     "more_counted": phrases.more_counted,
     "month": Language.month,
     "more_in": phrases.more_in,
@@ -98,6 +100,7 @@ class Templates:
                 keep_trailing_newline=True,
             )
             environment.filters |= FILTERS
+            environment.filters["permalink"] = permalink
             environment.filters |= {name: partial(phrase, language) for name, phrase in PHRASES.items()}
             environment.globals["_"] = language.gettext
             self._environments[language] = environment

@@ -127,6 +127,7 @@ def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str
         start="right" if language.direction == "rtl" else "left",
         noun=newsletter.noun,
         top=_top(issue),
+        votes=newsletter.votes,
         images=newsletter.images,
         intro=issue.intro,
         sections=issue.sections,

@@ -37,6 +37,11 @@ def more_in(language: Language, number: int, topic: str) -> str:
     )
 
 
+def liked(language: Language, readers: int) -> str:
+    """`liked by 3 readers`."""
+    return language.ngettext("liked by %(count)s reader", "liked by %(count)s readers", readers)
+
+
 def names(language: Language, authors: Sequence[str], count: int = 0, *, shown: int = 3) -> str:
     """`A`, `A and B`, `A, B, C and D`, `A, B, C and 12 more`.
 

@@ -215,6 +215,7 @@ def _newsletter_fields(
         "noun": Field(read=single(one_of(("paper", "story"), "noun"))),
         "images": Field(read=single(boolean)),
         "approval": Field(read=single(_approval)),
+        "votes": Field(read=single(boolean)),
         "public": Field(read=single(boolean)),
     }
 

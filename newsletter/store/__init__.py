@@ -31,6 +31,7 @@ from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.ticks import Ticks
 from newsletter.store.turns import Turns
+from newsletter.store.votes import Votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Store:
     drafts: Drafts
     requests: Requests
     sends: Sends
+    votes: Votes
 
     def close(self) -> None:
         """Close every connection."""
@@ -94,4 +96,5 @@ def open_store(url: str) -> Store:
         drafts=Drafts(db),
         requests=Requests(db),
         sends=Sends(db),
+        votes=Votes(db),
     )

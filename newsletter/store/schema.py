@@ -393,6 +393,16 @@ failures = _table(
     sqlite_autoincrement=True,
 )
 
+# Which stories readers of a newsletter like, each at most once.
+votes = _table(
+    "votes",
+    sa.Column("newsletter", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "newsletter", "at"),
+)
+
 # Issues that wait until somebody approves them. A slot that is decided has none.
 drafts = _table(
     "drafts",

@@ -28,6 +28,7 @@ from newsletter.web import (
     signup,
     static,
     stories,
+    voting,
 )
 from newsletter.web.api import table
 from newsletter.web.problems import problem
@@ -53,6 +54,7 @@ def build(site: Site) -> Safety:
         *static.routes,
         *table.routes,
         *oembed.routes,
+        *voting.routes,
         *operator.routes,
         *next_issue.routes,
         *account.routes,

@@ -8,9 +8,11 @@ from starlette.routing import Route
 
 from newsletter.errors import NotFound
 from newsletter.model import Newsletter, Story
+from newsletter.permalinks import read_permalink
 from newsletter.render.sanitize import sanitize_story
 from newsletter.search import Filters, search
-from newsletter.web.addresses import read_story, story_path, topic_path
+from newsletter.store.issues import names
+from newsletter.web.addresses import story_path, topic_path
 from newsletter.web.caching import public
 from newsletter.web.site import Site, site_of
 
@@ -22,8 +24,8 @@ def story(request: Request) -> Response:
     """GET /{newsletter}/stories/{key}."""
     site = site_of(request)
     newsletter = site.newsletter(request)
-    key = read_story(request.path_params["key"])
-    told, told_in = _story(site, newsletter, key)
+    key = read_permalink(request.path_params["key"])
+    told, told_in = find_story(site, newsletter, key)
     try:
         filters = Filters(sources=newsletter.sources)
         alike = search(site.app.archive, like=[key], filters=filters, limit=_ALIKE)
@@ -35,12 +37,13 @@ def story(request: Request) -> Response:
         path=story_path(newsletter.name, told.key),
         story=sanitize_story(told),
         told_in=told_in,
+        likes=_likes(site, newsletter, told),
         alike=[(found, sanitize_story(found.story)) for found in alike],
     )
     return public(request, page)
 
 
-def _story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, list[tuple[object, str]]]:
+def find_story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, list[tuple[object, str]]]:
     """A story as its sources have it now, and where this newsletter told it. NotFound for one that is not its own."""
     archive = site.app.archive
     known = archive.stories(archive.find([key])[key])
@@ -56,6 +59,10 @@ def _story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, list[tu
     if not mine and not in_issues:
         raise NotFound(f"{newsletter.name} has no story {key!r}")
     return (mine[0] if mine else in_issues[-1][1]), [(one, title) for one, _, title in in_issues]
+
+
+def _likes(site: Site, newsletter: Newsletter, story: Story) -> int:
+    return sum(site.app.store.votes.counts(newsletter.name, names(story)).values()) if newsletter.votes else 0
 
 
 def topics(request: Request) -> Response:

@@ -14,7 +14,8 @@ from PIL import Image
 from newsletter.back_issues import period_of, read_period
 from newsletter.errors import NotFound
 from newsletter.model import Link
-from newsletter.web.addresses import read_story, story_path
+from newsletter.permalinks import read_permalink
+from newsletter.web.addresses import story_path
 from tests.builders import a_story
 from tests.web.issues import an_entry_about, collect, publish, voted
 from tests.web.websites import Website
@@ -125,13 +126,13 @@ def test_every_key_has_an_address(key: str) -> None:
     assert path.startswith("/daily-papers/stories/")
     assert not set(path) & set("?#% \n")
     assert "//" not in path
-    assert read_story(path.removeprefix("/daily-papers/stories/")) == key
+    assert read_permalink(path.removeprefix("/daily-papers/stories/")) == key
 
 
 def test_an_address_that_is_no_story_is_not_found() -> None:
     """Damaged or made up."""
     with pytest.raises(NotFound):
-        read_story("~\x80")
+        read_permalink("~\x80")
 
 
 def test_a_story_has_a_page(website: Website) -> None:

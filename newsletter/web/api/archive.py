@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from newsletter.errors import NotFound
 from newsletter.model import Link, Newsletter, Story
+from newsletter.permalinks import read_permalink
 from newsletter.schedule import slots
 from newsletter.search import Filters, search
 from newsletter.store import migrate
 from newsletter.store.issues import names
-from newsletter.web.addresses import read_story
 from newsletter.web.api.operations import Call, Operation, Reply
 from newsletter.web.api.shapes import Rule
 
@@ -160,7 +160,7 @@ def search_stories(call: Call) -> Reply:
 
 def get_story(call: Call) -> Reply:
     """One story, by a key, an arXiv id, a DOI or an address."""
-    name = read_story(call.path["key"])
+    name = read_permalink(call.path["key"])
     if not name.isprintable():
         raise NotFound("that names no story")
     archive = call.site.app.archive
