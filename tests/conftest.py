@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -17,6 +18,11 @@ from newsletter.store import Store, migrate, open_store
 from newsletter.store.db import Database
 from newsletter.store.schema import metadata
 from tests.sites import Site, open_site
+
+# The same examples every time, and few enough to run all tests before each commit; HYPOTHESIS_PROFILE=default looks at
+# others, and at twice as many.
+hypothesis.settings.register_profile("suite", parent=hypothesis.settings.get_profile("ci"), max_examples=50)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 _POSTGRES = os.environ.get("NEWSLETTER_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 _REQUIRED = "CI" in os.environ

@@ -49,7 +49,7 @@ def test_what_is_no_address(text: str) -> None:
     assert "\r" not in str(caught.value)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(max_size=80))
 def test_nothing_slips_through(text: str) -> None:
     """Whatever is accepted is one line without spaces, quotes or angle brackets."""

@@ -39,7 +39,7 @@ def test_a_token_is_what_the_library_makes() -> None:
     assert str(library.dumps([1_204, "daily-papers"])).partition(".")[0] == payload
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(max_size=600))
 def test_nonsense_is_refused(text: str) -> None:
     """Whatever stands in a link, it is read or refused, never more."""
@@ -107,7 +107,7 @@ def test_a_link_tells_when_it_was_made() -> None:
     assert LINKS.read(Purpose.CONFIRM, url.rpartition("/")[2]).made == NOW.replace(microsecond=0)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(max_size=80) | st.from_regex(r"[0-9]{10,15}\.[A-Za-z0-9_-]{40,44}"))
 def test_a_stamp_is_ours_or_refused(text: str) -> None:
     """It tells when a page was made, for one newsletter, also after a change of key."""

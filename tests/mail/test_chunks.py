@@ -44,7 +44,7 @@ def test_a_window_is_on_its_way_at_once() -> None:
     assert chunks.free
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.sampled_from(list(VERDICTS)), min_size=1, max_size=10), st.integers(1, 8))
 def test_each_gets_its_own_answer(kinds: list[str], window: int) -> None:
     """A refusal in a window is that message's; those before and behind it are what they would be alone."""
@@ -57,7 +57,7 @@ def test_each_gets_its_own_answer(kinds: list[str], window: int) -> None:
     assert [outcome.verdict for outcome in outcomes][:end] == [VERDICTS[kind] for kind in kinds[:end]]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(
     st.lists(st.sampled_from(KINDS), min_size=1, max_size=8),
     st.integers(1, 5),

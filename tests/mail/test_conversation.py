@@ -137,7 +137,7 @@ def test_a_message_that_is_dropped_breaks_the_connection() -> None:
     assert list(conversation.lost(Reply(0, ("broken off",)))) == []
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(REPLIES, max_size=40), st.booleans(), st.integers(1, 8))
 def test_every_message_has_one_outcome(replies: list[Reply], pipelined: bool, count: int) -> None:
     """Whatever a server says: of the messages offered none is forgotten and none told twice, and "sent" needs a 2xx."""
@@ -154,7 +154,7 @@ def test_every_message_has_one_outcome(replies: list[Reply], pipelined: bool, co
     assert conversation.broken
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.sampled_from(["good", "unknown", "later", "spam"]), min_size=1, max_size=12))
 def test_pipelining_changes_nothing_but_the_time(kinds: list[str]) -> None:
     """A server that keeps to the protocol gives each message the same outcome, in one flight or step by step."""
@@ -214,7 +214,7 @@ def test_a_line_that_ends_at_any_byte(kinds: list[str], extensions: dict[str, st
             check(messages, len(messages) - len(list(waiting)), outcomes, line.server)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(
     st.lists(st.sampled_from(KINDS), min_size=1, max_size=6),
     st.sampled_from([PIPELINING, {}]),

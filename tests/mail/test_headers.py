@@ -44,7 +44,7 @@ def parsed(fields: bytes) -> EmailMessage:
     return email.message_from_bytes(fields + b"\r\n", policy=email.policy.default)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(anything)
 @example("=\u0000?utf-8?q?x?=")
 @example("=?utf-8?q?x?=")
@@ -60,7 +60,7 @@ def test_clean_is_harmless(value: str) -> None:
     assert clean(cleaned) == cleaned
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(anything)
 @example("")
 @example("=?utf-8?q?x?=")
@@ -85,7 +85,7 @@ def test_hostile_titles_make_one_field(value: str) -> None:
     assert parsed(mailbox_header("To", Address(value, "a@example.org"))).keys() == ["To"]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(anything)
 @example("Daily Papers")
 @example('Ann "the" \\ Example, Inc.')

@@ -92,7 +92,7 @@ def oracle(rendered: Rendered, recipient: Recipient) -> EmailMessage:
     return message
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=100)
 @given(issues, names)
 def test_equals_the_standard_library(rendered: Rendered, name: str) -> None:
     """A spliced message parses to the headers and bodies of the one that EmailMessage builds."""
@@ -110,7 +110,7 @@ def test_equals_the_standard_library(rendered: Rendered, name: str) -> None:
     assert not any(each.defects for each in message.walk())
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=100)
 @given(issues, st.data())
 def test_any_choice_of_fragments_equals_the_standard_library(rendered: Rendered, data: st.DataObject) -> None:
     """Any of them in any order, joined, parse to what EmailMessage builds of these alone."""
@@ -125,7 +125,7 @@ def test_any_choice_of_fragments_equals_the_standard_library(rendered: Rendered,
     assert all(len(line) <= 76 for line in spliced.data.partition(b"\r\n\r\n")[2].split(b"\r\n"))
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=100)
 @given(issues, names)
 def test_is_fit_for_the_wire(rendered: Rendered, name: str) -> None:
     """Only CRLF, only ASCII, header lines at most 998 columns, body lines at most 76, no dot at a line's start."""

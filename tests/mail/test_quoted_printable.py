@@ -11,7 +11,7 @@ from newsletter.mail.quoted_printable import quoted_printable
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(list(" \t\r\n.=_Ff")), max_size=300)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(texts, max_size=5))
 @example(["x" * 75, ""])
 @example(["x" * 76, "y"])
@@ -30,7 +30,7 @@ def test_pieces_join(pieces: list[str]) -> None:
     assert quopri.decodestring(body).replace(b"\r\n", b"\n") == expected.encode()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(texts)
 @example("x" * 76)
 @example("From me\nFrom you" + "x" * 67 + "From us")

@@ -88,7 +88,7 @@ def test_rules_name_servers_that_have_a_case() -> None:
 messages = [Phase.RSET, Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(st.integers(0, 999), st.text(max_size=80), st.sampled_from(messages))
 def test_every_reply_has_a_meaning(code: int, text: str, phase: Phase) -> None:
     """Whatever a server says: sent needs a 2xx to the dot, uncertain only comes after it, suppression needs a 5xx."""
@@ -108,7 +108,7 @@ def test_policy_never_suppresses(status: str, phase: Phase) -> None:
     assert read_reply(550, f"{status} user unknown", phase=phase).verdict is not Verdict.SUPPRESS
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(st.binary(max_size=200), st.sampled_from(Phase))
 def test_any_bytes_have_a_meaning(octets: bytes, phase: Phase) -> None:
     """Whatever comes over the wire is judged, and nothing raises."""

@@ -25,7 +25,7 @@ def on_the_wire(reply: Reply) -> bytes:
     return "".join([*(f"{reply.code}-{line}\r\n" for line in first), f"{reply.code} {last}\r\n"]).encode()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(replies, max_size=4), st.data())
 def test_replies_are_read_however_they_arrive(expected: list[Reply], data: st.DataObject) -> None:
     """Any cutting of the stream gives the same replies."""
@@ -38,7 +38,7 @@ def test_replies_are_read_however_they_arrive(expected: list[Reply], data: st.Da
     assert not reader.pending
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.binary(max_size=300))
 def test_nothing_makes_it_fail(stream: bytes) -> None:
     """Whatever arrives is replies or garbage, and garbage has code 0."""
@@ -80,7 +80,7 @@ def test_the_text_of_many_lines() -> None:
 bodies = st.lists(st.sampled_from([b"", b".", b"..", b"x", b".x", b"x."]), max_size=8).map(b"\r\n".join)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(bodies)
 @example(b"")
 @example(b".")

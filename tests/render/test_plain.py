@@ -32,7 +32,7 @@ def test_a_heading_is_underlined_in_its_width() -> None:
     assert underline("長い", "-") == "長い\n----"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=300))
 def test_wrapping_loses_no_character(text: str) -> None:
     """But for spaces, what is wrapped is the text, and only addresses exceed the width."""

@@ -29,7 +29,7 @@ def test_text_is_cleaned(text: str, cleaned: str) -> None:
     assert clean(text, 300) == cleaned
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(st.characters(), max_size=400))
 def test_clean_text_is_one_encodable_line(text: str) -> None:
     """Whatever comes in, what comes out is one line that can be encoded, within the limit, and clean itself."""

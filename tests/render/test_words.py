@@ -34,7 +34,7 @@ def test_only_sentences_that_fit_are_kept() -> None:
     assert len(clipped) <= 100
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(max_size=600), st.integers(1, 4), st.integers(20, 330))
 def test_sentences_begin_the_text(text: str, count: int, limit: int) -> None:
     """What is kept of a text is its beginning, within the limit."""

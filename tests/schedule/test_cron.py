@@ -180,7 +180,7 @@ def test_against_the_manual(fields: tuple[tuple[str, set[int]], ...]) -> None:
         assert pattern.falls_on(today) is wanted
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.text(max_size=30) | st.text(alphabet="0123456789*/-, sunmo", max_size=30))
 def test_any_text(text: str) -> None:
     """Whatever the text, it is a pattern with at least one time or a ValueError."""

@@ -92,7 +92,7 @@ def test_names_are_words_of_the_title() -> None:
     assert named("News", taken={"news", "news-2"}, fallback="x") == "news-3"
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(st.text(max_size=60), max_size=6), st.text(max_size=20))
 def test_names_are_valid_and_unique(titles: list[str], fallback: str) -> None:
     """Whatever feeds call themselves, each gets a valid name of its own that YAML reads as that text."""

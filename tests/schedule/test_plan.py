@@ -272,7 +272,7 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.text() | st.lists(_WORDS, max_size=40).map("".join))
 def test_any_text(text: str) -> None:
     """Whatever a file holds, it is a plan or problems that can be printed, a line each."""
@@ -287,7 +287,7 @@ _VALUES = st.recursive(
 _PARTS = st.dictionaries(st.sampled_from(["daily", "blog", "vision", "X", ""]), _VALUES, max_size=2)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("newsletters", "sources", "topics", "schedules"), _PARTS)))
 def test_any_values(tree: dict[str, object]) -> None:
     """Whatever values the keys have, the file is a plan or problems that can be printed, a line each."""
@@ -296,7 +296,7 @@ def test_any_values(tree: dict[str, object]) -> None:
     assert all(line.startswith(b"schedules.yaml:") for line in printed.splitlines())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=75)
 @given(st.text(max_size=60) | st.text(alphabet='ab@.<>,"( )\\:;', max_size=30))
 def test_any_mailbox(text: str) -> None:
     """Whatever stands at `from`, it is one mailbox or a mistake; line breaks never pass."""

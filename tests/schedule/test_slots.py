@@ -98,7 +98,7 @@ def test_instant(day: str, wall_time: str, zone: str, moment: str) -> None:
     assert instant(date.fromisoformat(day), time.fromisoformat(wall_time), zone) == utc(moment)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(
     day=st.dates(date(2000, 1, 1), date(2037, 12, 31)),
     wall_time=st.times().map(lambda moment: moment.replace(second=0, microsecond=0)),
@@ -457,7 +457,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     zone=st.sampled_from([*ODD_ZONES, "subscriber"]),
     at=st.sampled_from([("08:00",), ("00:00",), ("02:30",), ("01:30", "03:00"), ("00:00", "23:30")]),
@@ -500,7 +500,7 @@ def test_steady_ticking_misses_nothing(zone: str, at: str, start: datetime, tick
     assert {slot.key for slot in wanted} <= set(met)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     zone=st.sampled_from([*ODD_ZONES, "subscriber"]),
     at=st.sampled_from([("08:00",), ("00:00",), ("02:30",), ("01:30", "03:00"), ("00:00", "23:30")]),
@@ -529,7 +529,7 @@ def test_one_issue_after_any_downtime(
     assert set(begun) <= {*made, *given_up}, "each turn is made, or there is a report that it was not"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(
     st.integers(0, 23),
     st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Pacific/Kiritimati"]),

@@ -39,7 +39,7 @@ def test_opening(window: Window, moment: str, zone: str, opens: str) -> None:
     assert opening(window, utc(moment), zone) == utc(opens)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(
     start=st.times().map(lambda shown: shown.replace(second=0, microsecond=0)),
     minutes=st.integers(1, 1439),

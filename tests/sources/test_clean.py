@@ -143,7 +143,7 @@ def test_a_long_line_ends_at_a_word() -> None:
 
 
 @given(ANY)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_cleaning_never_raises_and_is_final(text: str) -> None:
     """Any text becomes one clean line, encodable as UTF-8; cleaning it again changes nothing."""
     line = one_line(text)
@@ -154,7 +154,7 @@ def test_cleaning_never_raises_and_is_final(text: str) -> None:
 
 
 @given(ANY | st.builds("https://{}".format, ANY), ANY)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_addresses_never_raise_and_are_final(url: str, base: str) -> None:
     """Whatever comes is an address that stays the same, or none."""
     safe = safe_url(url, base=base)

@@ -114,7 +114,7 @@ TAGS = ("<link ", "<a ", "<base ", "rel=alternate ", 'href="', "'", ">", "type=t
 TEXTS = ("&#0;", "https://[", "//x/feed", "/feed ", "\x00", "é")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(st.sampled_from([*TAGS, *TEXTS]), max_size=30))
 def test_any_page_is_searched(pieces: list[str]) -> None:
     """Whatever a page holds, what comes out of it are http(s) addresses."""

@@ -63,7 +63,7 @@ def test_text_xml_is_not_taken_for_ascii() -> None:
 
 
 @given(st.binary(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=30).map(b" ".join))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 def test_any_bytes_are_a_feed_or_a_read_error(body: bytes) -> None:
     """Whatever a server sends, reading gives entries or a ReadError."""
     try:

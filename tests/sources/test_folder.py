@@ -64,7 +64,7 @@ def test_hostile_bytes_are_a_mistake_of_the_file(body: bytes) -> None:
         read(body)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(VALUES)
 def test_any_json_is_entries_or_a_mistake(value: object) -> None:
     """Whatever JSON a program writes, it is read as clean entries or refused with a ReadError."""

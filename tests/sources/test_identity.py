@@ -147,7 +147,7 @@ def test_a_short_title_is_no_alias() -> None:
 @given(URLISH)
 @example("http://é:80/%zz?%ff=%&;&&=#!/%")
 @example("https://example.org/?utm_=")
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_canonical_addresses_are_canonical(url: str) -> None:
     """No text makes it raise, and a canonical address is its own canonical address."""
     once = canonical_url(url)
@@ -156,7 +156,7 @@ def test_canonical_addresses_are_canonical(url: str) -> None:
 
 @given(ANY)
 @example("İ ﬃ ſ ẞ ͅ")
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_title_keys_are_stable(title: str) -> None:
     """The key of a key is itself."""
     once = title_key(title)
@@ -164,7 +164,7 @@ def test_title_keys_are_stable(title: str) -> None:
 
 
 @given(URLISH)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_papers_and_dois_are_stable(text: str) -> None:
     """What is found in any text is found again in itself."""
     assert arxiv_id(arxiv_id(text)) == arxiv_id(text)
@@ -172,7 +172,7 @@ def test_papers_and_dois_are_stable(text: str) -> None:
 
 
 @given(guid=URLISH, url=URLISH, title=ANY, doi=ANY)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_every_entry_has_a_key(guid: str, url: str, title: str, doi: str) -> None:
     """Whatever a source tells, there is a key, and no alias repeats it."""
     key, aliases = identify(source="s", guid=guid, url=url, title=title, doi=doi)

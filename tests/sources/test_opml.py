@@ -93,7 +93,7 @@ def test_what_is_no_list_is_told(body: bytes, message: str) -> None:
         read_opml(body)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(st.text(max_size=30), max_size=8, min_size=1))
 def test_what_is_written_is_read_again(titles: list[str]) -> None:
     """A written list is XML and holds the same titles and addresses when it is read."""

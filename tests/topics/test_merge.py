@@ -89,7 +89,7 @@ def test_what_one_source_lacks_another_gives() -> None:
     assert story.author_count == 353
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(st.tuples(st.integers(0, 6), st.lists(st.integers(0, 6), max_size=3)), max_size=12), st.randoms())
 def test_merging_does_not_depend_on_order(names: list[tuple[int, list[int]]], random: st.DrawFn) -> None:
     """However entries arrive, the same ones are together, and none is lost."""
