@@ -23,10 +23,13 @@ def permalink(key: str) -> str:
 
 def read_permalink(text: str) -> str:
     """The key that the last part of such a path stands for. NotFound for one that stands for none."""
-    if not text.startswith(_CODED):
-        return text
-    coded = text.removeprefix(_CODED)
-    try:
-        return base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode("utf-8", "surrogatepass")
-    except ValueError as error:
-        raise NotFound("that names no story") from error
+    key = text
+    if text.startswith(_CODED):
+        coded = text.removeprefix(_CODED)
+        try:
+            key = base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)).decode("utf-8")
+        except ValueError as error:
+            raise NotFound("that names no story") from error
+    if "\0" in key:  # which PostgreSQL takes in no text
+        raise NotFound("that names no story")
+    return key

@@ -42,7 +42,9 @@ class Requests:
             connection.execute(requests.delete().where((requests.c.at < now - LASTS) | left))
             if connection.execute(insert.on_conflict_do_nothing().returning(requests.c.key)).first():
                 return None
-            row = connection.execute(requests.select().where(requests.c.key == digest)).one()
+            row = connection.execute(requests.select().where(requests.c.key == digest)).first()
+        if row is None:  # refused, and dropped by another process in between
+            return self.begin(key, operator=operator, request=request, now=now)
         return Kept(request=row.request, status=row.status, location=row.location, body=row.body)
 
     def finish(
