@@ -8,7 +8,7 @@ from typing import TypeVar, get_args
 
 from cattrs.preconf.json import JsonConverter, make_converter
 
-from newsletter.model import Piece, Slotted, Token
+from newsletter.model import Piece, Slotted, Token, Told, Word
 
 T = TypeVar("T")
 
@@ -38,7 +38,12 @@ def _converter() -> JsonConverter:
 
 
 def _piece(value: object) -> Piece:
-    return value if isinstance(value, str) else Slotted(token=Token(value["token"]))  # type: ignore[index]
+    if isinstance(value, str):
+        return value
+    assert isinstance(value, dict)  # noqa: S101  # as `encode` writes it
+    if "word" in value:
+        return Told(word=Word(value["word"]), text=value["text"])
+    return Slotted(token=Token(value["token"]))
 
 
-assert set(get_args(Piece)) == {str, Slotted}  # noqa: S101  # `_piece` knows these two
+assert set(get_args(Piece)) == {str, Slotted, Told}  # noqa: S101  # `_piece` knows these

@@ -20,6 +20,7 @@ from newsletter.archive import Archive
 from newsletter.editing import Editing
 from newsletter.language import speak
 from newsletter.model import Change, Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
+from newsletter.render.phrases import REST, preheader
 from newsletter.sources.identity import title_key
 from newsletter.store import Store
 from newsletter.store.entries import Seen
@@ -38,7 +39,7 @@ from newsletter.topics.summarize import readable
 from newsletter.topics.trending import Known, Snapshots
 from newsletter.topics.twins import find_twins
 
-MORE = Heading("more", "More papers")  # of what fits no topic; readers see it in their language
+MORE = Heading(REST, "More papers")  # of what fits no topic; readers see it in their language
 REMEMBERED = timedelta(days=30)  # what was told so long ago is compared with what is new
 LIKED = timedelta(days=60)  # what readers liked longer ago says little of what they like now
 _MOST_LIKED = 50  # stories, to tell what readers like
@@ -309,7 +310,7 @@ def _rest(newsletter: Newsletter) -> Heading:
 def _shown(assignment: Assignment, heading: Heading) -> Story:
     """The story as it stands in its section: with its topic where the heading does not say it."""
     story, topic = assignment.story, assignment.topic
-    return replace(story, topic=topic.title) if topic and topic.name != heading.name else story
+    return replace(story, topic=topic.title, topic_name=topic.name) if topic and topic.name != heading.name else story
 
 
 def _readable(sections: Sequence[Section], summaries: Summaries, edits: Editing) -> tuple[Section, ...]:
@@ -338,25 +339,10 @@ def _issue(
         headline=headline,
         slot=slot,
         title=newsletter.title,
-        preheader=_preheader(sections, newsletter),
+        preheader=preheader(speak(newsletter.language), sections, newsletter.noun),
         sections=sections,
         language=newsletter.language,
     )
-
-
-def _preheader(sections: Sequence[Section], newsletter: Newsletter) -> str:
-    """What a mail client shows beside the subject: how much there is, and the topics with most of it."""
-    language = speak(newsletter.language)
-    count = sum(len(section.stories) for section in sections)
-    if not count:
-        return language.gettext("Nothing new today.")
-    busiest = sorted((section for section in sections if section.topic != MORE.name), key=lambda s: -len(s.stories))
-    topics = ", ".join(section.title for section in busiest[:3])
-    if newsletter.noun == "paper":
-        much = language.ngettext("%(count)s paper", "%(count)s papers", count)
-    else:
-        much = language.ngettext("%(count)s story", "%(count)s stories", count)
-    return f"{much}: {topics}" if topics else much
 
 
 def _nothing(stories: int, left_out: Mapping[str, int]) -> str:

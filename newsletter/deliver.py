@@ -4,6 +4,7 @@
 
 The ledger is written in this order, and a crash between any two lines loses nobody: a row is claimed before its message
 exists, started before its body leaves, and marked when the reply is there. Starting looks once more whether it may go.
+What readers chose counts as of the moment their message is assembled.
 Marks and starts of one turn, a message or two of each connection, are one transaction.
 """
 
@@ -17,13 +18,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from newsletter.editions import NOTHING, Editions
 from newsletter.errors import Insecure, Refused, SendError, StoreError
 from newsletter.links import Links, Purpose
 from newsletter.mail import Send
 from newsletter.mail.breaker import Breaker, objections
 from newsletter.mail.dkim import Signer, signed
 from newsletter.mail.headers import parse_mailbox
-from newsletter.mail.message import Assembly, Letterhead, compile_issue
+from newsletter.mail.message import Assembly, Body, Letterhead, compile_issue
 from newsletter.model import Delivered, Message, Objection, Outcome, Recipient, Slot, State, Token, Verdict
 from newsletter.report import hold_line
 from newsletter.store import Store
@@ -125,7 +127,7 @@ class _Work:
 
     def messages(self) -> Iterator[Message]:
         """A message for each delivery that is due and may still go, claimed in batches."""
-        assembly = compile_issue(self.frozen.rendered, letterhead(self.frozen, self.links))
+        editions = Editions(self.frozen, compile_issue(self.frozen.rendered, letterhead(self.frozen, self.links)))
         limit, last = BATCH, None
         while not self.should_stop():
             now = self.clock()
@@ -146,7 +148,7 @@ class _Work:
             for claimed in batch:
                 if self.is_too_late:
                     return
-                message = self._message(claimed, to.get(claimed.id), assembly)
+                message = self._message(claimed, to.get(claimed.id), editions)
                 if message is not None:
                     self.held[claimed.id] = claimed
                     yield message
@@ -174,12 +176,16 @@ class _Work:
         self.closed = until.keys()
         return self.closed
 
-    def _message(self, claimed: Claimed, to: Addressee | None, assembly: Assembly) -> Message | None:
-        """The message, or None when it must not go: the reader left a moment ago, or another process has it now."""
+    def _message(self, claimed: Claimed, to: Addressee | None, editions: Editions) -> Message | None:
+        """The message, or None when it must not go: the reader left, wants nothing of it, or another process has it."""
         if to is None:
             return None
         if to.hindrance:
             self._drop(claimed.id, State.EXCLUDED, to.hindrance)
+            return None
+        body = editions.body(to.choices)
+        if body is None:
+            self._drop(claimed.id, State.EXCLUDED, NOTHING)
             return None
         recipient = Recipient(
             delivery=claimed.id,
@@ -188,9 +194,11 @@ class _Work:
             name=to.name,
             message_id=message_id(self.frozen, claimed.id),
         )
-        newsletter = self.frozen.newsletter.name
+        newsletter, slot = self.frozen.newsletter.name, self.frozen.issue.slot
         try:
-            message = address(assembly, recipient, newsletter=newsletter, slot=self.frozen.issue.slot, links=self.links)
+            message = address(
+                editions.assembly, recipient, newsletter=newsletter, slot=slot, links=self.links, body=body
+            )
         except ValueError as error:  # an address that cannot stand in an envelope: no reason to stop for the others
             self._drop(claimed.id, State.REJECTED, str(error))
             return None
@@ -246,8 +254,10 @@ class _Work:
         return self.store.deliveries.addressees(ids, owner=self.owner, newsletter=self.frozen.newsletter.name)
 
 
-def address(assembly: Assembly, recipient: Recipient, *, newsletter: str, slot: Slot, links: Links) -> Message:
-    """One recipient's message, with the links that only they may use."""
+def address(
+    assembly: Assembly, recipient: Recipient, *, newsletter: str, slot: Slot, links: Links, body: Body | None = None
+) -> Message:
+    """One recipient's message, with the links that only they may use; the whole issue, or the `body` of an edition."""
     filled = tokens(recipient, newsletter=newsletter, slot=slot, links=links)
     return assembly.message(
         recipient,
@@ -255,6 +265,7 @@ def address(assembly: Assembly, recipient: Recipient, *, newsletter: str, slot: 
         unsubscribe_url=filled[Token.UNSUBSCRIBE_URL],
         unsubscribe_mailto=links.unsubscribe_mailto(subscriber=recipient.subscriber, newsletter=newsletter),
         bounce=links.envelope_sender(recipient.delivery),
+        body=body,
     )
 
 

@@ -3,6 +3,7 @@
     schedules.yaml -> Schedule --due(now)--> Slot
     Source --fetch--> bytes --read--> Entry --merge--> Story --rank, group--> Section --choose--> Issue
     Issue --render--> Rendered --assemble(Recipient)--> Message --send--> Outcome -> the delivery's State
+    Issue + Preferences --tailor--> Edition --cut from the Rendered--> another Rendered
 
 Tuples inside, so that a value can be shared and hashed; every datetime is aware and in UTC. Text fields are plain
 text (no markup) unless their comment says HTML.
@@ -323,6 +324,7 @@ class Story:
     why: tuple[str, ...] = ()  # those of its parts that speak for it, in words
     again: str = ""  # why it is told although it was told before
     topic: str = ""  # the title of its topic, where its section does not say so
+    topic_name: str = ""  # its name there, by which readers choose it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +375,34 @@ class Slotted:
     token: Token
 
 
-Piece = str | Slotted
+class Word(StrEnum):
+    """Words of a rendered issue that say how much of it there is; an edition that leaves something out has others.
+
+    preheader what a mail client shows beside the subject
+    shown     how many stories the mail has
+    topics    how many sections
+    stories   how many stories a section has: in its line of the contents
+    more_in   how many more of a section's are on the web
+    more      how many more of the issue's are
+    """
+
+    PREHEADER = "preheader"
+    SHOWN = "shown"
+    TOPICS = "topics"
+    STORIES = "stories"
+    MORE_IN = "more_in"
+    MORE = "more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A literal that is such words, as the whole issue has them."""
+
+    word: Word
+    text: str
+
+
+Piece = str | Slotted | Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +412,7 @@ class Fragment:
     `kind` is head, top, contents, lead, section, story or foot; `key` names the section or story. Both bodies are
     literals with slots for tokens between them; the fragments of an issue, joined in order, are the whole HTML and the
     whole text. Head, lead and foot belong to every edition; a `top` or `contents` without a key is their heading.
+    Literals that are `Told` are other words in an edition.
     """
 
     kind: str
@@ -431,8 +461,8 @@ class Message:
 class Preferences:
     """What a reader wants of one newsletter. What is empty or None is left to the newsletter.
 
-    Words are found as the keywords of a topic are. `hour` is one of the reader's own clock, 0 to 23. Nothing is sent
-    for a day before `paused_until`.
+    Words are found as the keywords of a topic are; `tailor` says what they do. `hour` is one of the reader's own clock,
+    0 to 23. Nothing is sent for a day before `paused_until`.
     """
 
     topics: tuple[str, ...] = ()  # by name; none: all
@@ -445,6 +475,18 @@ class Preferences:
     language: str = ""
     stories: int | None = None  # at most so many
     paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """Which stories of an issue are for one reader, and in which order: by section, the keys of those that are kept."""
+
+    sections: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def stories(self) -> tuple[str, ...]:
+        """Their keys, in reading order."""
+        return tuple(key for _, keys in self.sections for key in keys)
 
 
 # --- what became of it --------------------------------------------------------------------------------------------

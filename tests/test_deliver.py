@@ -2,25 +2,30 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, decide, deliver, wait
+from newsletter.codec import encode
+from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, decide, deliver, letterhead, wait
+from newsletter.editions import Editions
 from newsletter.errors import LinkError
 from newsletter.links import Links, Purpose
 from newsletter.mail import Record, Send
 from newsletter.mail.lanes import open_lanes
 from newsletter.mail.mailbox import Mailbox, open_mailbox
+from newsletter.mail.message import compile_issue
 from newsletter.mail.session import Timeouts
 from newsletter.mail.smtp import open_smtp
-from newsletter.model import EXPIRES, Delivered, Message, Outcome, State, Verdict
+from newsletter.model import EXPIRES, Delivered, Message, Outcome, Preferences, Section, State, Verdict
 from newsletter.networks import Guard
+from newsletter.render.issue import open_render
 from newsletter.store import Store
 from newsletter.store.issues import Audience
 from newsletter.store.subscribers import Applicant
-from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, an_issue
+from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, a_story, an_issue
 from tests.mail.faults import CUT, GOOD, FaultServer
 
 SECOND = timedelta(seconds=1)
@@ -409,3 +414,72 @@ def test_what_waits_for_tomorrow_is_charged_nothing(store: Store, mailbox: Mailb
     else:
         assert "may get today is through" in left[0].reason
         assert tomorrow.states == {State.SENT: 15}
+
+
+def choose(store: Store, email: str, **changes: object) -> None:
+    """What a reader wants from now on."""
+    preferences = Preferences(**changes)  # type: ignore[arg-type]  # each by its name
+    store.subscribers.choose(store.subscribers.get(email), "daily-papers", preferences, how="test", now=NOON)
+
+
+def test_readers_get_what_they_chose(store: Store, mailbox: Mailbox) -> None:
+    """Each gets their own edition, by what they chose until the moment of sending, under its own subject."""
+    readers = ("all", "robots", "one", "late", "nothing")
+    tailored = replace(an_issue(), preheader="3 papers: Language, Robots")
+    sections = (
+        Section(topic="language", title="Language", stories=(a_story(1, title="Words"), a_story(2, title="Worlds"))),
+        Section(topic="robots", title="Robots", stories=(a_story(3, title="Hands"),)),
+    )
+    tailored = replace(tailored, sections=sections)
+    newsletter = a_newsletter(topics=("language", "robots"))
+    emails = [f"{name}@example.org" for name in readers]
+    store.subscribers.add(
+        [Applicant(email=email) for email in emails], newsletter="daily-papers", confirmed=True, how="test", now=NOON
+    )
+    choose(store, "robots@example.org", topics=("robots",))
+    choose(store, "one@example.org", stories=1, language="de")
+    choose(store, "late@example.org", topics=("language",))
+    choose(store, "nothing@example.org", topics=("robots",), exclude=("hands",))
+    render = open_render(base_url=LINKS.base_url)
+    issue, _ = store.issues.publish(
+        tailored,
+        render.issue(tailored, newsletter=newsletter),
+        newsletter=newsletter,
+        audience=Audience(at=NOON),
+        now=NOON,
+    )
+    choose(store, "late@example.org", exclude=("words",))
+
+    delivered = run(store, issue, open_smtp(mailbox.url))
+
+    got = {message["Delivered-To"].partition("@")[0]: message for message in mailbox.messages()}
+    assert {name: message["Subject"] for name, message in got.items()} == {
+        "all": "Daily Papers: Words and 2 more",
+        "robots": "Daily Papers: Hands",
+        "one": "Daily Papers: Words",
+        "late": "Daily Papers: Worlds and 1 more",
+    }
+    for name, message in got.items():
+        text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        told = {"all": "3 papers", "robots": "1 paper", "one": "1 paper", "late": "2 papers"}[name]
+        assert f"\n{told} · " in text.replace("1 paper\n", "1 paper · ")
+        assert ("Worlds" in text) == (name in ("all", "late"))
+    assert delivered.states == {State.SENT: 4, State.EXCLUDED: 1}
+    assert store.deliveries.reasons(issue, State.EXCLUDED) == {"nothing in their topics": 1}
+
+
+def test_the_same_choice_is_compiled_once(store: Store) -> None:
+    """Readers with the same stories have the same body, whatever words they chose them by."""
+    issue = publish(store, "a@example.org")
+    frozen = store.issues.load(issue)
+    rendered = open_render(base_url=LINKS.base_url).issue(frozen.issue, newsletter=frozen.newsletter)
+    editions = Editions(replace(frozen, rendered=rendered), compile_issue(rendered, letterhead(frozen, LINKS)))
+
+    first, second = (editions.body(encode(Preferences(exclude=(word,)))) for word in ("number 1", "method 1"))
+
+    assert first is second is not None
+    assert first is not editions.assembly.whole
+    assert editions.body("") is editions.assembly.whole
+    assert editions.body(encode(Preferences(language="de"))) is editions.assembly.whole
+    assert editions.body(encode(Preferences(exclude=("nowhere",)))) is editions.assembly.whole
+    assert editions.body(encode(Preferences(exclude=("paper",)))) is None

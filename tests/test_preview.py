@@ -20,7 +20,7 @@ from PIL import Image as Picture
 from newsletter.app import App, open_app
 from newsletter.chromium import find_chromium
 from newsletter.config import load_config
-from newsletter.model import Fragment, Issue, Recipient, Rendered, Section
+from newsletter.model import Fragment, Issue, Preferences, Recipient, Rendered, Section
 from newsletter.preview import Edition, compose_preview, write_preview
 from newsletter.preview.live import open_server, stamps, watch
 from newsletter.preview.page import Mistake, write_page
@@ -108,6 +108,29 @@ def test_a_subscriber_sees_their_own(app: App, tmp_path: Path) -> None:
     assert leave.findall(hers.html) != leave.findall(nobodys.html)
     assert nobodys.notes == ("links are signed for nobody; --as EMAIL shows a subscriber's edition",)
     assert (nobodys.reader.subscriber, nobodys.reader.email) == (0, "reader@example.org")
+
+
+def test_a_subscriber_sees_what_they_chose(app: App, tmp_path: Path) -> None:
+    """Their choice of stories in all the files and in the inbox of the page, and in words how many of how many."""
+    whole = write_preview(app, frozen(app), reader="ada@example.org", folder=tmp_path / "whole")
+    first, *others = whole.frozen.issue.stories
+    ada = app.store.subscribers.get("ada@example.org")
+
+    def edition(**choices: object) -> Edition:
+        preferences = Preferences(**choices)  # type: ignore[arg-type]  # each by its name
+        app.store.subscribers.choose(ada, "daily-papers", preferences, how="test", now=NOON)
+        return write_preview(app, frozen(app), reader="ada@example.org", folder=tmp_path / "hers")
+
+    hers = edition(stories=1)
+    write_page(tmp_path / "hers", hers, title="t", notes=hers.notes)
+    nothing = edition(exclude=tuple(story.title for story in (first, *others)))
+
+    assert hers.notes[1:] == (f"1 of {len(others) + 1} stories, as this reader chose",)
+    assert sum(story.title in hers.text for story in (first, *others)) == 1
+    assert len(hers.message) < len(whole.message)
+    assert hers.frozen.rendered.subject in said(tmp_path / "hers")
+    assert nothing.notes[1:] == ("no mail would go there: nothing in their topics; this is the whole issue",)
+    assert nothing.text == whole.text
 
 
 def test_who_is_no_subscriber(app: App, tmp_path: Path) -> None:

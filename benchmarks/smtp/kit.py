@@ -20,6 +20,7 @@ from benchmarks import assemble
 from benchmarks.smtp import Missing
 from newsletter.mail.dkim import new_key
 from newsletter.model import Rendered, Slotted
+from newsletter.render.fragments import literal
 
 HERE = Path(__file__).parent
 SIZE = 43_000  # of HTML: with the text and both parts encoded, a message of 60 KB
@@ -55,7 +56,7 @@ def _told(issue: Rendered) -> dict[str, object]:
 
     def template(kind: str) -> str:
         pieces = (piece for fragment in issue.fragments for piece in getattr(fragment, kind))
-        return "".join(f"{{{{ {piece.token} }}}}" if isinstance(piece, Slotted) else piece for piece in pieces)
+        return "".join(f"{{{{ {piece.token} }}}}" if isinstance(piece, Slotted) else literal(piece) for piece in pieces)
 
     values = {str(token): value for token, value in assemble.TOKENS.items()}
     return {"subject": issue.subject, "html": template("html"), "text": template("text"), "values": values}

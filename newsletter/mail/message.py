@@ -1,10 +1,11 @@
 """From a rendered issue to each recipient's message, by splicing.
 
     compile_issue(rendered, letterhead) -> Assembly --message(recipient, tokens)--> Message
+    assembly.body(an edition's Rendered) -> Body    --message(…, body=body)-------> Message
 
 Building a MIME tree and encoding 60 KB again for each recipient costs some 4 ms. Here every literal is encoded once
-per issue, into pieces that end their line; a message is a join of such pieces and the recipient's own values. A
-personal choice of fragments costs the same as one edition for all.
+per issue, into pieces that end their line; a message is a join of such pieces and the recipient's own values. An
+edition is made of the same pieces, so that one for each choice costs the same as one for all.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -29,9 +30,7 @@ from newsletter.mail.headers import (
     verbatim_header,
 )
 from newsletter.mail.quoted_printable import HARD, SOFT, quoted_printable
-from newsletter.model import Message, Piece, Recipient, Rendered, Token
-
-Encoded = tuple[bytes | Token, ...]
+from newsletter.model import Message, Piece, Recipient, Rendered, Slotted, Token, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class Letterhead:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class Body:
     """A message of which only the values are missing: what stands between them, and which value belongs where.
 
     Place 0 is for the recipient's own headers. `ends` are parts that end in a value: where they begin, and where their
@@ -64,6 +63,7 @@ class Edition:
     in_text: tuple[tuple[int, Token], ...]
     in_html: tuple[tuple[int, Token], ...]
     ends: tuple[tuple[int, int], ...]
+    is_ascii: bool  # all that stands there already
 
     def filled(self, headers: bytes, values: Mapping[Token, str]) -> bytes:
         """The message with these headers and values."""
@@ -82,11 +82,10 @@ class Assembly:
     """An issue of which only the recipients are missing: headers and fragments as bytes, slots between them."""
 
     envelope_sender: str
-    head: bytes
+    letterhead: Letterhead
     boundary: bytes
-    text: tuple[Encoded, ...]
-    html: tuple[Encoded, ...]
-    whole: Edition  # of every fragment
+    encoded: Mapping[str, bytes] = field(repr=False, hash=False)  # the literals of the issue
+    whole: Body  # of every fragment
 
     def message(
         self,
@@ -96,12 +95,12 @@ class Assembly:
         unsubscribe_url: str,
         unsubscribe_mailto: str = "",
         bounce: str = "",
-        fragments: Sequence[int] | None = None,
+        body: Body | None = None,
     ) -> Message:
         """The message for one recipient, always the same bytes for the same arguments.
 
-        `tokens` fill the slots; name, email and unsubscribe_url are known without. `fragments` are the indices of
-        those to keep, in order; None keeps all. `bounce` is an envelope sender of this recipient's own (VERP).
+        `tokens` fill the slots; name, email and unsubscribe_url are known without. `body` is an edition's, else it is
+        the whole issue. `bounce` is an envelope sender of this recipient's own (VERP).
         ValueError for an address or URL that cannot stand where it must; KeyError for a slot without a value.
         """
         address = envelope_address(recipient.email)
@@ -111,7 +110,7 @@ class Assembly:
             Token.UNSUBSCRIBE_URL: unsubscribe_url,
             **tokens,
         }
-        edition = self.whole if fragments is None else self._chosen(fragments)
+        body = self.whole if body is None else body
         headers = (
             mailbox_header("To", Address(recipient.name, address))
             + _message_id(recipient.message_id)
@@ -121,28 +120,31 @@ class Assembly:
             delivery=recipient.delivery,
             sender=envelope_address(bounce) if bounce else self.envelope_sender,
             recipient=address,
-            data=edition.filled(headers, values),
-            is_encoded=address.isascii() and self.head.isascii(),  # the parts are, being quoted-printable
+            data=body.filled(headers, values),
+            is_encoded=address.isascii() and body.is_ascii,  # the parts are, being quoted-printable
         )
 
-    def _chosen(self, fragments: Sequence[int]) -> Edition:
-        text, html_ = (self.text[index] for index in fragments), (self.html[index] for index in fragments)
-        return _edition(self.head, self.boundary, text, html_)
+    def body(self, edition: Rendered) -> Body:
+        """An edition of this issue: what it has in common with the whole is not encoded again."""
+        return _body_of(edition, self.letterhead, self.boundary, self.encoded, shares=True)
 
 
 def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
     """Encode everything that does not depend on the recipient. ValueError for a letterhead that makes no headers."""
-    text = tuple(_encoded(fragment.text) for fragment in rendered.fragments)
-    html_ = tuple(_encoded(fragment.html) for fragment in rendered.fragments)
-    boundary = _boundary(text + html_)
-    head = _head(rendered.subject, letterhead, boundary)
+    literals = dict.fromkeys(
+        _literal(piece)
+        for fragment in rendered.fragments
+        for piece in (*fragment.text, *fragment.html)
+        if not isinstance(piece, Slotted)
+    )
+    encoded = {literal: quoted_printable(literal) for literal in literals}
+    boundary = _boundary(encoded.values())
     return Assembly(
         envelope_sender=envelope_address(letterhead.bounce or letterhead.sender.email),
-        head=head,
+        letterhead=letterhead,
         boundary=boundary,
-        text=text,
-        html=html_,
-        whole=_edition(head, boundary, text, html_),
+        encoded=encoded,
+        whole=_body_of(rendered, letterhead, boundary, encoded),
     )
 
 
@@ -175,43 +177,66 @@ def _message_id(message_id: str) -> bytes:
     return verbatim_header("Message-ID", message_id)
 
 
-def _encoded(pieces: Iterable[Piece]) -> Encoded:
-    return tuple(quoted_printable(piece) if isinstance(piece, str) else piece.token for piece in pieces)
-
-
-def _boundary(fragments: Iterable[Encoded]) -> bytes:
+def _boundary(encoded: Iterable[bytes]) -> bytes:
     """A boundary that no part can contain, whatever the tokens: "=_" is nothing quoted-printable can come to.
 
     It is made of the content, so that the same issue always has the same.
     """
-    content = b"".join(piece for fragment in fragments for piece in fragment if isinstance(piece, bytes))
+    content = b"".join(encoded)
     if b"=_" in content:
         raise AssertionError("quoted-printable contains the start of a boundary")
     return b"=_" + hashlib.sha256(content).hexdigest()[:32].encode()
 
 
-def _edition(head: bytes, boundary: bytes, text: Iterable[Encoded], html_: Iterable[Encoded]) -> Edition:
-    """The fragments as a message, what stands between two values as one piece."""
+def _body_of(
+    rendered: Rendered,
+    letterhead: Letterhead,
+    boundary: bytes,
+    encoded: Mapping[str, bytes],
+    *,
+    shares: bool = False,
+) -> Body:
+    """All of it as a message, what stands between two values as one piece.
+
+    One that `shares` has the very pieces of `encoded` instead, so that a thousand editions fit into memory.
+    """
+
+    def part(bodies: Iterable[Sequence[Piece]]) -> Iterator[bytes | Token]:
+        for piece in (piece for body in bodies for piece in body):
+            if isinstance(piece, Slotted):
+                yield piece.token
+            else:
+                literal = _literal(piece)
+                yield encoded[literal] if literal in encoded else quoted_printable(literal)
+
+    head = _head(rendered.subject, letterhead, boundary)
     pieces: list[bytes] = [b"", head + b"--" + boundary + b"\r\n" + _part_head("plain")]
     ends: list[tuple[int, int]] = []
-    in_text = _add_part(pieces, ends, text)
+    in_text = _add_part(pieces, ends, part(fragment.text for fragment in rendered.fragments), shares=shares)
     pieces[-1] += b"\r\n--" + boundary + b"\r\n" + _part_head("html")
-    in_html = _add_part(pieces, ends, html_)
+    in_html = _add_part(pieces, ends, part(fragment.html for fragment in rendered.fragments), shares=shares)
     pieces[-1] += b"\r\n--" + boundary + b"--\r\n"
-    return Edition(tuple(pieces[1:]), in_text, in_html, tuple(ends))
+    return Body(tuple(pieces[1:]), in_text, in_html, tuple(ends), head.isascii())
+
+
+def _literal(piece: str | Told) -> str:
+    return piece if isinstance(piece, str) else piece.text
 
 
 def _add_part(
-    pieces: list[bytes], ends: list[tuple[int, int]], fragments: Iterable[Encoded]
+    pieces: list[bytes], ends: list[tuple[int, int]], part: Iterable[bytes | Token], *, shares: bool
 ) -> tuple[tuple[int, Token], ...]:
     """One part at the end of the pieces; where its values go."""
     begin = len(pieces)
     pieces.append(b"")
     slots: list[tuple[int, Token]] = []
     last = b""
-    for piece in (piece for fragment in fragments for piece in fragment):
+    for piece in part:
         if isinstance(piece, bytes):
-            pieces[-1] += piece
+            if shares:
+                pieces.append(piece)
+            else:
+                pieces[-1] += piece
             last = piece or last
         else:
             slots.append((len(pieces), piece))
@@ -221,7 +246,7 @@ def _add_part(
         ends.append((begin, len(pieces)))
         pieces += b"", b""
     else:
-        pieces[-1] += _end([last])
+        pieces.append(_end([last]))
     return tuple(slots)
 
 

@@ -17,9 +17,11 @@ from pathlib import Path
 from newsletter.app import App
 from newsletter.codec import encode
 from newsletter.deliver import address, letterhead, message_id, tokens
+from newsletter.editions import NOTHING, Editions
 from newsletter.mail.message import compile_issue
-from newsletter.model import Recipient, Slot
+from newsletter.model import Preferences, Recipient, Rendered, Slot
 from newsletter.store.issues import PUBLISHED, Frozen
+from newsletter.tailor import asks
 
 NOBODY = "reader@example.org"
 
@@ -46,6 +48,7 @@ class Edition:
     message: bytes
     files: tuple[Path, ...]
     notes: tuple[str, ...]
+    preheader: str = ""  # where it is not the issue's
 
 
 def compose_preview(app: App, slot: Slot, *, now: datetime, anew: bool = False) -> Preview:
@@ -82,10 +85,13 @@ def write_preview(app: App, frozen: Frozen, *, reader: str, folder: Path) -> Edi
     The links in them are signed for nobody, unless that is a subscriber's address; empty stands for no one's.
     """
     recipient, notes = _recipient(app, frozen, reader)
-    filled = tokens(recipient, newsletter=frozen.newsletter.name, slot=frozen.issue.slot, links=app.links)
-    html, text = app.render.preview(frozen.rendered, filled)
-    assembly = compile_issue(frozen.rendered, letterhead(frozen, app.links))
-    message = address(assembly, recipient, newsletter=frozen.newsletter.name, slot=frozen.issue.slot, links=app.links)
+    newsletter, slot = frozen.newsletter.name, frozen.issue.slot
+    rendered, preheader, more = _edition(app, frozen, recipient.subscriber)
+    frozen, notes = replace(frozen, rendered=rendered), (*notes, *more)
+    filled = tokens(recipient, newsletter=newsletter, slot=slot, links=app.links)
+    html, text = app.render.preview(rendered, filled)
+    assembly = compile_issue(rendered, letterhead(frozen, app.links))
+    message = address(assembly, recipient, newsletter=newsletter, slot=slot, links=app.links)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "issue.html": html.encode(),
@@ -103,7 +109,21 @@ def write_preview(app: App, frozen: Frozen, *, reader: str, folder: Path) -> Edi
         message=message.data,
         files=tuple(folder / name for name in contents),
         notes=notes,
+        preheader=preheader,
     )
+
+
+def _edition(app: App, frozen: Frozen, subscriber: int) -> tuple[Rendered, str, tuple[str, ...]]:
+    """The issue as somebody chose it, its preheader, what is to be said about it; the whole where nothing is left."""
+    preferences = app.store.subscribers.preferences([subscriber], frozen.newsletter.name).get(subscriber)
+    if preferences is None or asks(preferences) == Preferences() or not frozen.issue.stories:
+        return frozen.rendered, "", ()
+    editions = Editions(frozen, compile_issue(frozen.rendered, letterhead(frozen, app.links)))
+    edition, all_of_it = editions.edition(preferences), editions.whole.stories
+    if not edition.stories:
+        return frozen.rendered, "", (f"no mail would go there: {NOTHING}; this is the whole issue",)
+    note = f"{len(edition.stories)} of {len(all_of_it)} stories, as this reader chose"
+    return editions.rendered(edition), editions.preheader(edition), (note,)
 
 
 def _recipient(app: App, frozen: Frozen, reader: str) -> tuple[Recipient, tuple[str, ...]]:

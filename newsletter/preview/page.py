@@ -98,7 +98,7 @@ def _inbox(edition: Edition) -> dict[str, str]:
     return {
         "sender": sender.name or sender.email,
         "subject": edition.frozen.rendered.subject,
-        "preheader": issue.preheader or issue.title,
+        "preheader": edition.preheader or issue.preheader or issue.title,
         "day": f"{issue.slot.date.day} {issue.slot.date:%b}",
     }
 

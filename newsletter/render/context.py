@@ -51,6 +51,13 @@ class Context:
             "cut('contents') and cut('contents', section.topic) for the list of topics, cut('lead') for what follows"
         }
     )
+    told: Callable[..., str] = field(
+        metadata={
+            "help": "marks words that say how much there is, which are others in a reader's own edition: "
+            "{% call told('shown') %}{{ shown|counted(noun) }}{% endcall %}. There are preheader, shown, topics, "
+            "stories (in the contents), more_in (in a section's heading), more"
+        }
+    )
 
     def variables(self) -> dict[str, object]:
         """The names and values that Jinja gets."""

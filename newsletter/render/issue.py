@@ -24,8 +24,8 @@ from newsletter.render.fragments import Marks, Part, fill, html_bytes, new_suffi
 from newsletter.render.letter import Letter, render_letter
 from newsletter.render.sanitize import sanitize, sanitize_newsletter
 
-_PREHEADER = 140  # characters; no mail client shows more
-_TOP, _MANY = 3, 6  # so many of the best are told first, where there are more than so many
+PREHEADER = 140  # characters; no mail client shows more
+_TOP, MANY = 3, 6  # so many of the best are told first, where there are more than so many
 
 
 def open_render(folders: Sequence[Path] = (), *, base_url: str) -> Render:
@@ -81,7 +81,7 @@ class Render:
 
     def _parts(self, template: str, context: Context, suffix: str) -> tuple[Part, ...]:
         marks = Marks(suffix)
-        variables = replace(context, cut=marks.cut).variables()
+        variables = replace(context, cut=marks.cut, told=marks.told).variables()
         document = self._templates.render(template, variables, language=speak(context.language))
         parts = marks.parts(document, template=template)
         if not _in_order([(part.kind, part.key) for part in parts], context):
@@ -118,7 +118,7 @@ def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str
     language = speak(issue.language)
     return Context(
         subject=subject,
-        preheader=words.clip(issue.preheader or issue.title, _PREHEADER),
+        preheader=words.clip(issue.preheader or issue.title, PREHEADER),
         newsletter=newsletter.title,
         title=issue.title,
         date=issue.slot.date,
@@ -141,12 +141,13 @@ def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str
         preferences_url=marks.slot(Token.PREFERENCES_URL),
         web_url=marks.slot(Token.WEB_URL),
         cut=marks.cut,
+        told=marks.told,
     )
 
 
 def _top(issue: Issue) -> tuple[Story, ...]:
     """The best stories across topics; none where the issue is short enough to see them at once."""
-    if len(issue.sections) == 1 or len(issue.stories) <= _MANY:
+    if len(issue.sections) == 1 or len(issue.stories) <= MANY:
         return ()
     ranked = sorted(issue.stories, key=lambda story: (story.title != issue.headline, -story.standing))
     return tuple(ranked[:_TOP])

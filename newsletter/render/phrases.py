@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from newsletter.language import Language
-from newsletter.model import Signals
+from newsletter.model import Section, Signals
 from newsletter.render.words import clip
 
+REST = "more"  # the name of the section of what fits no topic
 _SUBJECT = 78  # RFC 5322 section 2.1.1: what a line should not exceed
 
 
@@ -83,6 +84,17 @@ def label(language: Language, rel: str) -> str:
         "related": language.gettext("Related"),
     }
     return known.get(rel) or rel.capitalize() or language.gettext("Link")
+
+
+def preheader(language: Language, sections: Sequence[Section], noun: str) -> str:
+    """`12 papers: Vision, Systems, Robots`: what a mail client shows beside the subject; the topics with most of it."""
+    count = sum(len(section.stories) for section in sections)
+    if not count:
+        return language.gettext("Nothing new today.")
+    busiest = sorted((section for section in sections if section.topic != REST), key=lambda s: -len(s.stories))
+    topics = ", ".join(section.title for section in busiest[:3])
+    much = counted(language, count, noun)
+    return f"{much}: {topics}" if topics else much
 
 
 def subject(language: Language, newsletter: str, titles: Sequence[str]) -> str:

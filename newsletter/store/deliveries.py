@@ -46,11 +46,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """Whom a delivery goes to, as of this moment; `hindrance` says why it must not go, empty when it may."""
+    """Whom a delivery goes to, as of this moment; `hindrance` says why it must not go, empty when it may.
+
+    `choices` are their Preferences by codec, as far as they bear on what they get and how; empty: none.
+    """
 
     email: str
     name: str
     hindrance: str
+    choices: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +159,7 @@ class Deliveries:
                 subscribers.c.name,
                 subscribers.c.suppressed,
                 subscriptions.c.state,
+                subscriptions.c.choices,
             )
             .select_from(deliveries)
             .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
@@ -442,7 +447,10 @@ def _addressee(row: Any) -> Addressee:
     if row.email is None:
         return Addressee(email="", name="", hindrance="erased")
     return Addressee(
-        email=row.email, name=row.name, hindrance=row.suppressed or ("left" if row.state == "left" else "")
+        email=row.email,
+        name=row.name,
+        hindrance=row.suppressed or ("left" if row.state == "left" else ""),
+        choices=row.choices or "",
     )
 
 

@@ -58,6 +58,16 @@ def followed(story: Story, filters: Filters) -> str:
     return next((name for name in story.organisations if any(pattern(group).search(name) for group in groups)), "")
 
 
+def found(words: Sequence[str], story: Story) -> str:
+    """The first of the words that stands in the story's title, summary or tags; empty where none does."""
+    if not words:
+        return ""
+    text = "\n".join((story.title, story.summary, *story.tags))
+    lowered = text.lower()
+    # Where the first word of a phrase is nowhere, the pattern (fifty times slower) need not look.
+    return next((word for word in words if _start(word) in lowered and pattern(word).search(text)), "")
+
+
 def rising(story: Story, *, told: datetime, snapshots: Snapshots, now: datetime, language: Language = ENGLISH) -> str:
     """What makes a story that was told at `told` news again, in words; empty where nothing does.
 
@@ -78,21 +88,13 @@ def rising(story: Story, *, told: datetime, snapshots: Snapshots, now: datetime,
 
 
 def _against(story: Story, filters: Filters) -> str:
-    if word := _found(filters.exclude, story):
+    if word := found(filters.exclude, story):
         return f"has the excluded word '{word}'"
     if followed(story, filters):
         return ""
-    if filters.include and not _found(filters.include, story):
+    if filters.include and not found(filters.include, story):
         return "has none of the included words"
     return _too_few(story, filters.minimum)
-
-
-def _found(words: Sequence[str], story: Story) -> str:
-    """The first of the words that stands in the story."""
-    text = "\n".join((story.title, story.summary, *story.tags))
-    lowered = text.lower()
-    # Where the first word of a phrase is nowhere, the pattern (fifty times slower) need not look.
-    return next((word for word in words if _start(word) in lowered and pattern(word).search(text)), "")
 
 
 @lru_cache(maxsize=4096)

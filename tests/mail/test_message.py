@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from newsletter.mail.headers import Address, clean
 from newsletter.mail.message import Letterhead, compile_issue
-from newsletter.model import Fragment, Message, Piece, Recipient, Rendered, Slotted, Token
+from newsletter.model import Fragment, Message, Piece, Recipient, Rendered, Slotted, Token, Told, Word
+from newsletter.render.fragments import literal
 
 LETTERHEAD = Letterhead(
     sender=Address("Daily Papers", "papers@example.org"),
@@ -31,7 +32,11 @@ URL = "https://example.org/u/token"
 MAILTO = "mailto:b+token@bounce.example.org?subject=unsubscribe"
 
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(list(" \t\r\n.=<>&\"'_")), max_size=200)
-pieces: st.SearchStrategy[Piece] = texts | st.sampled_from(Token).map(lambda token: Slotted(token=token))
+pieces: st.SearchStrategy[Piece] = st.one_of(
+    texts,
+    st.builds(Slotted, token=st.sampled_from(Token)),
+    st.builds(Told, word=st.sampled_from(Word), text=texts),
+)
 bodies = st.lists(pieces, max_size=6).map(tuple)
 fragments = st.builds(Fragment, kind=st.just("story"), key=st.just(""), html=bodies, text=bodies)
 issues = st.builds(Rendered, subject=texts, fragments=st.lists(fragments, min_size=1, max_size=4).map(tuple))
@@ -70,7 +75,11 @@ def oracle(rendered: Rendered, recipient: Recipient) -> EmailMessage:
 
     def filled(pieces: tuple[Piece, ...], *, escape: bool) -> str:
         return "".join(
-            piece if isinstance(piece, str) else html.escape(values[piece.token]) if escape else values[piece.token]
+            literal(piece)
+            if not isinstance(piece, Slotted)
+            else html.escape(values[piece.token])
+            if escape
+            else values[piece.token]
             for piece in pieces
         )
 
@@ -113,15 +122,20 @@ def test_equals_the_standard_library(rendered: Rendered, name: str) -> None:
 @settings(deadline=None, max_examples=100)
 @given(issues, st.data())
 def test_any_choice_of_fragments_equals_the_standard_library(rendered: Rendered, data: st.DataObject) -> None:
-    """Any of them in any order, joined, parse to what EmailMessage builds of these alone."""
+    """Any of them in any order, with a subject of its own, joined, parse to what EmailMessage builds of these alone."""
     chosen = data.draw(st.lists(st.sampled_from(range(len(rendered.fragments))), unique=True))
-    edition = replace(rendered, fragments=tuple(rendered.fragments[index] for index in chosen))
+    others = data.draw(fragments)  # one that the whole has not
+    kept = (*(rendered.fragments[index] for index in chosen), others)
+    edition = Rendered(subject=data.draw(texts), fragments=kept)
     assembly = compile_issue(rendered, LETTERHEAD)
-    spliced = assembly.message(ANN, tokens=TOKENS, unsubscribe_url=URL, unsubscribe_mailto=MAILTO, fragments=chosen)
+    spliced = assembly.message(
+        ANN, tokens=TOKENS, unsubscribe_url=URL, unsubscribe_mailto=MAILTO, body=assembly.body(edition)
+    )
 
     message, expected = parsed(spliced.data), oracle(edition, ANN)
     assert part(message, "plain") == part(expected, "plain")
     assert part(message, "html") == part(expected, "html")
+    assert message["Subject"] == expected["Subject"]
     assert all(len(line) <= 76 for line in spliced.data.partition(b"\r\n\r\n")[2].split(b"\r\n"))
 
 
@@ -156,15 +170,19 @@ def test_the_envelope() -> None:
 
 
 def test_fragments_are_chosen() -> None:
-    """An edition is the fragments asked for, in the order asked for."""
+    """An edition is the fragments it has, in its order, under its subject; nothing of the whole stays behind."""
     rendered = Rendered(
         subject="Papers",
         fragments=tuple(
             Fragment(kind="story", key=key, html=(f"<p>{key}",), text=(f"{key} ",)) for key in ("a", "b", "c")
         ),
     )
-    message = compile_issue(rendered, LETTERHEAD).message(ANN, tokens={}, unsubscribe_url=URL, fragments=[2, 0])
+    edition = replace(rendered, subject="Yours", fragments=(rendered.fragments[2], rendered.fragments[0]))
+    assembly = compile_issue(rendered, LETTERHEAD)
+    message = assembly.message(ANN, tokens={}, unsubscribe_url=URL, body=assembly.body(edition))
 
+    assert parsed(message.data)["Subject"] == "Yours"
+    assert b"Papers\r\n" not in message.data.partition(b"\r\n\r\n")[0].replace(b"Daily Papers", b"")
     assert part(parsed(message.data), "plain") == "c a \n"
     assert part(parsed(message.data), "html") == "<p>c<p>a\n"
 
