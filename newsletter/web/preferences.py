@@ -12,9 +12,11 @@ from starlette.routing import Route
 from newsletter import consent
 from newsletter.language import languages, speak
 from newsletter.links import Purpose
-from newsletter.model import Preferences
+from newsletter.model import Newsletter, Preferences
 from newsletter.preferences import HOURS, offered, read_preferences, zones
+from newsletter.render.phrases import REST
 from newsletter.store.applications import Wish
+from newsletter.tailor import asks, tailor
 from newsletter.web.forms import read_form
 from newsletter.web.personal import Visit, masked_email, visit
 
@@ -77,10 +79,25 @@ def _page(
         mistakes=mistakes or {},
         typed=typed or {},
         saved=saved,
+        counted=_counted(coming, coming.newsletter, chosen),
         hours=HOURS,
         zones=zones(),
         languages=[(tag, speak(tag).name) for tag in languages()],
         unsubscribe=coming.url(Purpose.UNSUBSCRIBE),
+    )
+
+
+def _counted(coming: Visit, newsletter: Newsletter, chosen: Preferences) -> str:
+    """How much of the latest issue they would get; empty before the first, and for who chose nothing."""
+    latest = coming.site.back_issues.latest(newsletter.name)
+    if latest is None or not latest.issue.stories or asks(chosen) == Preferences():
+        return ""
+    count = len(tailor(latest.issue, chosen, topics=(*newsletter.topics, REST)).stories)
+    return coming.language.ngettext(
+        "Of the latest issue's %(all)s stories you would get %(count)s.",
+        "Of the latest issue's %(all)s stories you would get %(count)s.",
+        count,
+        all=coming.language.number(len(latest.issue.stories)),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from newsletter.links import Purpose
 from newsletter.model import Preferences
+from tests.web.issues import publish, voted
 from tests.web.readers import READER, fill_in, join, kinds, link, mails, path, state, subjects
 from tests.web.websites import Website, open_website
 from tests.workspaces import PLAN
@@ -214,3 +215,17 @@ def test_readers_of_a_private_newsletter_have_their_pages(tmp_path: Path) -> Non
         assert not any('href="/daily-papers' in page.text for page in pages)
         assert website.post(path(website, Purpose.PREFERENCES, subscriber), {"stories": "3"}).status == 200
         assert chosen(website, subscriber).stories == 3
+
+
+def test_the_page_says_how_much_they_would_get(website: Website, reader: int) -> None:
+    """Of the latest issue, as it is saved; nothing before the first issue, nor for who chose nothing."""
+    target = path(website, Purpose.PREFERENCES, reader)
+    website.post(target, [("exclude", "number 1")])
+    before = website.get(target).text
+    publish(website, voted(1, 5), voted(2, 3), day=website.now.date())
+    chosen_some = website.get(target).text
+    website.post(target, [("exclude", "")])
+
+    assert "latest issue" not in before
+    assert "Of the latest issue&#39;s 2 stories you would get 1." in chosen_some
+    assert "latest issue" not in website.get(target).text
