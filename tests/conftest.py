@@ -14,9 +14,10 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 
-from newsletter.store import Store, migrate, open_store
+from newsletter.store import Store, open_store
 from newsletter.store.db import Database
 from newsletter.store.schema import metadata
+from tests.databases import build
 from tests.sites import Site, open_site
 
 # The same examples every time, and few enough to run all tests before each commit; HYPOTHESIS_PROFILE=default looks at
@@ -86,7 +87,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(database_url: str) -> Iterator[Store]:
     """An open store with the newest schema and nothing in it."""
     opened = open_store(database_url)
-    migrate.upgrade(opened.db)
+    build(opened)
     yield opened
     opened.close()
 

@@ -16,10 +16,11 @@ from newsletter.compose import compose
 from newsletter.editing import in_force, paragraphs
 from newsletter.errors import NotFound
 from newsletter.model import Change, Composed, Edit, Filters, Issue, Limits, Signals
-from newsletter.store import Store, migrate, open_store
+from newsletter.store import Store, open_store
 from newsletter.store.issues import Audience
 from newsletter.store.schema import events
 from tests.builders import HOUR, NOON, TODAY, a_newsletter, a_rendered, a_slot, a_story, a_topic, an_entry
+from tests.databases import build
 
 DAY = timedelta(days=1)
 FIRST, SECOND, THIRD = (f"arxiv:2611.0000{number}" for number in (1, 2, 3))
@@ -29,7 +30,7 @@ FIRST, SECOND, THIRD = (f"arxiv:2611.0000{number}" for number in (1, 2, 3))
 def store(tmp_path: Path) -> Iterator[Store]:
     """Three papers, of which the third has most votes."""
     opened = open_store(f"sqlite:///{tmp_path / 'test.db'}")
-    migrate.upgrade(opened.db)
+    build(opened)
     opened.entries.add([an_entry(n, signals=Signals(upvotes=10 * n)) for n in (1, 2, 3)], now=NOON - HOUR)
     yield opened
     opened.close()

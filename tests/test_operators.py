@@ -12,8 +12,9 @@ from argon2 import PasswordHasher
 from newsletter import operators
 from newsletter.errors import NotFound, StoreError
 from newsletter.operators import GUESSES, GUESSES_OF_ALL, SESSION_LASTS, WAIT
-from newsletter.store import Store, migrate, open_store
+from newsletter.store import Store, open_store
 from tests.builders import MINUTE, NOON
+from tests.databases import build
 
 PASSWORD = "a long enough one"
 HOME, AWAY = "198.51.100.0/24", "203.0.113.0/24"
@@ -23,7 +24,7 @@ HOME, AWAY = "198.51.100.0/24", "203.0.113.0/24"
 def store(tmp_path: Path) -> Iterator[Store]:
     """A store with one operator."""
     opened = open_store(f"sqlite:///{tmp_path / 'test.db'}")
-    migrate.upgrade(opened.db)
+    build(opened)
     operators.add(opened, "ann", PASSWORD, now=NOON)
     yield opened
     opened.close()

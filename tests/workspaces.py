@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from newsletter.config import load_config
-from newsletter.store import migrate, open_store
+from newsletter.store import open_store
 from newsletter.store.subscribers import Applicant
+from tests.databases import build
 
 PLAN = """\
 newsletters:
@@ -115,7 +116,7 @@ def make_workspace(folder: Path, *, smtp_url: str = "", database_url: str = "", 
     (folder / "listing.txt").write_text(LISTING, encoding="utf-8")
     config = load_config(folder, settings)
     store = open_store(config.database_url)
-    migrate.upgrade(store.db)
+    build(store)
     applicants = [Applicant(email=f"reader{number:03d}@example.org") for number in range(readers)]
     store.subscribers.add(applicants, newsletter="daily-papers", confirmed=True, how="test", now=datetime.now(UTC))
     store.close()

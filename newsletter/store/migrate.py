@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from newsletter.errors import SchemaTooNew, StoreError
 from newsletter.store.db import Database
 
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = sa.table("alembic_version", sa.column("version_num", sa.Text))
 _ADVISORY_LOCK = 7_031_956_120  # any number that nothing else on the server uses
 
 
@@ -21,8 +19,7 @@ def upgrade(db: Database) -> str:
 
     Raises SchemaTooNew, by name, when a later release was here: it knows what we would destroy.
     """
-    config = _config()
-    head = _head(config)
+    head = max(_known())
     if db.file is not None:
         db.file.parent.mkdir(parents=True, exist_ok=True)
     with db.engine.connect() as connection:
@@ -32,9 +29,8 @@ def upgrade(db: Database) -> str:
         connection.execution_options(newsletter_writes=True)
         try:
             with connection.begin():
-                if _revision(connection, config) != head:
-                    config.attributes["connection"] = connection
-                    command.upgrade(config, "head")
+                if _revision(connection) != head:
+                    _migrate(connection)
         finally:
             if not db.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(_ADVISORY_LOCK)))
@@ -46,19 +42,20 @@ def check(db: Database) -> None:
     """StoreError when the database has no schema or an older one, SchemaTooNew when it has a later one."""
     if db.file is not None and not db.file.exists():  # connecting would make an empty one
         raise StoreError(f"there is no database {db.file}: run `newsletter init` first")
-    config = _config()
     with db.reading() as connection:
-        revision = _revision(connection, config)
+        revision = _revision(connection)
     if revision is None:
         raise StoreError(f"the database {_name(db)} is empty: run `newsletter init` first")
-    if revision != _head(config):
+    if revision != max(_known()):
         raise StoreError(f"the database {_name(db)} is from an earlier release: run `newsletter init` to migrate it")
 
 
-def _revision(connection: sa.Connection, config: Config) -> str | None:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+def _revision(connection: sa.Connection) -> str | None:
+    """Where the database stands, None where nobody was yet."""
+    if not sa.inspect(connection).has_table(_VERSION.name):
+        return None
+    revision = connection.execute(sa.select(_VERSION.c.version_num)).scalar()
+    if revision is not None and revision not in _known():
         raise SchemaTooNew(
             f"the database {_name(connection)} is at revision {revision}, which this release does not know: "
             f"it was migrated by a later one; upgrade newsletter, or restore the backup from before"
@@ -71,13 +68,17 @@ def _name(where: Database | sa.Connection) -> str:
     return where.engine.url.render_as_string(hide_password=True)
 
 
-def _head(config: Config) -> str:
-    head = ScriptDirectory.from_config(config).get_current_head()
-    assert head is not None  # noqa: S101  # there is always a first migration
-    return head
+def _known() -> set[str]:
+    """The revisions of this release, by which their files are named: `0007_one_index_on_states.py`."""
+    return {path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
-def _config() -> Config:
+def _migrate(connection: sa.Connection) -> None:
+    """Alembic is slow to load, and most starts of a process have nothing for it to do."""
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    return config
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
