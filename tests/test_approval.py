@@ -225,15 +225,15 @@ def test_the_commands(tmp_path: Path, mailbox: Mailbox) -> None:
     plan = PLAN.replace("    topics: [models]\n", "    topics: [models]\n    approval: required\n")
     (workspace.folder / "schedules.yaml").write_text(plan, encoding="utf-8")
 
-    assert "waits for approval" in workspace.run("send", "daily-papers")
+    assert "waits for approval" in workspace.call("send", "daily-papers")
     with open_app(load_config(workspace.folder, workspace.settings)) as app:
         slot = the_draft(app).slot.key
-    listed = workspace.run("issues", "list")
+    listed = workspace.call("issues", "list")
     assert slot in listed
     assert "draft: waits for approval" in listed
-    assert "approved; the daemon" in workspace.run("issues", "approve", "daily-papers", slot, "--by", "ann")
-    assert "approved before" in workspace.run("issues", "approve", "daily-papers", slot)
-    assert "approved by ann" in workspace.run("issues", "list")
-    assert "no issue of daily-papers x waits" in workspace.run("issues", "approve", "daily-papers", "x", status=1)
-    workspace.run("send", "daily-papers")
+    assert "approved; the daemon" in workspace.call("issues", "approve", "daily-papers", slot, "--by", "ann")
+    assert "approved before" in workspace.call("issues", "approve", "daily-papers", slot)
+    assert "approved by ann" in workspace.call("issues", "list")
+    assert "no issue of daily-papers x waits" in workspace.call("issues", "approve", "daily-papers", "x", status=1)
+    workspace.call("send", "daily-papers")
     assert len(mailbox.messages()) == 1

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from newsletter.cli import FAILED, USAGE, cli
 from newsletter.config import load_config
+from newsletter.errors import ConfigError, NewsletterError
 from newsletter.store import open_store
 from newsletter.store.subscribers import Applicant
 from tests.databases import build
@@ -102,6 +106,18 @@ class Workspace:
         )
         assert done.returncode == status, done.stdout
         return done.stdout
+
+    def call(self, *arguments: str, status: int = 0, given: str = "") -> str:
+        """As `run`, in this process: for commands whose words matter, and not how they start and end."""
+        outcome = CliRunner().invoke(cli, ["-C", str(self.folder), *arguments], env=self.settings, input=given)
+        error, code, said = outcome.exception, outcome.exit_code, outcome.output
+        if isinstance(error, NewsletterError):  # which `main` puts into words
+            code = USAGE if isinstance(error, ConfigError) else FAILED
+            said += f"{error}\n" if code == USAGE else f"newsletter: {error}\n"
+        elif error is not None and not isinstance(error, SystemExit):
+            raise error
+        assert code == status, said
+        return said
 
 
 def make_workspace(folder: Path, *, smtp_url: str = "", database_url: str = "", readers: int = 0) -> Workspace:

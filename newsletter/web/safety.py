@@ -27,6 +27,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 BODY_LIMIT = 64 * 1024  # bytes of a form
 UPLOAD_LIMIT = 1024 * 1024  # bytes of what a program sends to the API
 DRAINED = 4 * 1024 * 1024  # bytes of a body that is too large, and is announced as such; more is cut off
+DRAIN_SECONDS = 1.0
 BODY_SECONDS = 15.0  # for a whole body to arrive
 
 _SOURCES = {
@@ -113,7 +114,7 @@ class Safety:
     async def _drain(self, receive: Receive) -> None:
         """Let a body arrive and forget it: who is still sending when the connection closes never sees the answer."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.body_seconds):
+            async with asyncio.timeout(DRAIN_SECONDS):
                 more = True
                 while more:
                     more = (await receive()).get("more_body", False)
