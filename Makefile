@@ -6,9 +6,10 @@ STAMP := $(VENV)/.ready
 DATA ?= ../shared/data
 FEEDS ?= 1000
 COUNTS ?= 1000 10000
+ARCHIVE ?= archive-of-100000.db
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-crash bench-quality messages run clean
+.PHONY: help setup demo test check bench bench-crash bench-web bench-quality messages run clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,8 +25,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## run the main job on sample feeds, in ./newsletter-demo
 	@$(BIN)/newsletter demo
 
-test: $(STAMP)  ## run the tests
-	$(BIN)/pytest -q -n auto --dist loadfile
+test: $(STAMP)  ## run the tests, twice as many at once as there are cores: half the time they wait
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) * 2)) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
@@ -45,6 +46,12 @@ bench: $(STAMP)  ## what reading, collecting, composing and sending cost (DATA=f
 
 bench-crash: $(STAMP)  ## kill, stop and cut off what delivers, 50 times and more, and count who got what (SEED=1)
 	$(BIN)/python -m benchmarks.crash $(if $(SEED),--seed $(SEED))
+
+bench-web: $(STAMP)  ## what the pages bear at 100,000 stories, and what Lighthouse says of them (DATA=folder, ARCHIVE=file)
+	@test -e $(ARCHIVE) || OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/search.py $(DATA) --archive $(ARCHIVE)
+	$(BIN)/python benchmarks/web.py $(ARCHIVE)
+	@command -v npm >/dev/null && npm ci --prefix benchmarks/lighthouse --silent || true
+	$(BIN)/python -m benchmarks.lighthouse $(ARCHIVE)
 
 bench-quality: $(STAMP)  ## how well stories are grouped, ranked and found, beside the baselines (DATA=folder, MODEL=folder)
 	$(BIN)/python -m benchmarks.quality $(DATA)

@@ -1,10 +1,10 @@
 # ruff: noqa: INP001, T201 - a script, not a package
 """What one personal message costs: `python benchmarks/assemble.py`.
 
-An issue of the bundled theme with 60 KB of HTML, five of its values each reader's own; once as one edition for all and
-once as EDITIONS of them, a reader of each after the other, all but one of their stories in each. Beside it stands the
-usual way: fill a Jinja template for each reader, and build an EmailMessage of it. CPU time of one thread, the median of
-rounds; what the editions cost once is told apart.
+An issue of the bundled theme with 60 KB of HTML and five values: four are each reader's own, the address of the issue
+on the web is everybody's. Once as one edition for all and once as EDITIONS of them, a reader of each after the other,
+all but one of their stories in each. Beside it stands the usual way: fill a Jinja template for each reader, and build
+an EmailMessage of it. CPU time of one thread, the median of rounds; what the editions cost once is told apart.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ EDITIONS = 100
 ROUNDS = 15
 LINK = "https://papers.example.org/{}/WzEsImRhaWx5LXBhcGVycyJd.aR7yXw.k0Jm3v5pYd2b1T7cQe9sLxZuHnA"
 TOKENS = {token: LINK.format(token) for token in Token} | {Token.NAME: "Réader", Token.EMAIL: "reader@example.org"}
+COMMON = {Token.WEB_URL: TOKENS[Token.WEB_URL]}  # everybody's
 WORDS = (
     "Long contexts are expensive because every token looks at every other. We keep an index of which keys were useful "
     "to earlier queries and visit only those, which cuts the cost of a long context to a third."
@@ -52,7 +53,7 @@ WORDS = (
 
 
 def own(number: int) -> dict[Token, str]:
-    """One reader's values: the address of the issue on the web is everybody's."""
+    """One reader's values."""
     links = {token: f"{TOKENS[token]}{number}" for token in (Token.UNSUBSCRIBE_URL, Token.PREFERENCES_URL)}
     return {**TOKENS, **links, Token.NAME: f"Réader {number}", Token.EMAIL: f"reader{number}@example.org"}
 
@@ -107,7 +108,7 @@ LETTERHEAD = Letterhead(
 
 def ours(issue: Rendered) -> Callable[[int], bytes]:
     """A message by joining what is encoded already."""
-    assembly = compile_issue(issue, LETTERHEAD)
+    assembly = compile_issue(issue, LETTERHEAD, common=COMMON)
     return _assembled(assembly, lambda _: assembly.whole)
 
 
@@ -116,7 +117,7 @@ def tailored(issue: Frozen) -> tuple[Callable[[int], bytes], float]:
     stories = range(len(issue.issue.stories))
     pairs = [(one, other) for one in stories for other in stories if one < other][:EDITIONS]
     choices = [encode(Preferences(exclude=tuple(f"number {number}" for number in pair))) for pair in pairs]
-    editions = Editions(issue, compile_issue(issue.rendered, LETTERHEAD))
+    editions = Editions(issue, lambda frozen: compile_issue(frozen.rendered, LETTERHEAD, common=COMMON))
     editions.body(encode(Preferences(exclude=("number 0",))))  # what all of them need once
     began = time.process_time()
     bodies = {editions.body(choice) for choice in choices}

@@ -21,6 +21,7 @@ from newsletter.mail.budget import LONGEST_REST
 from newsletter.mail.relay import RELAY
 from newsletter.model import Hold, Lane, Newsletter, Outcome, Slot, State, Trouble, Verdict
 from newsletter.render.letter import Letter, Occasion
+from newsletter.sources.readers import READERS
 from newsletter.store.alarms import Alarm
 from newsletter.store.drafts import Draft
 from newsletter.store.issues import PUBLISHED
@@ -239,6 +240,8 @@ def troubles(app: App, *, now: datetime) -> list[Trouble]:
     elsewhere = [trouble for trouble in clocks if (tick := boots[trouble.name]) is None or tick.doubted]
     scheduled = {schedule.newsletter for schedule in app.plan.schedules.values()}
     names = {name for newsletter in scheduled for name in app.newsletter(newsletter).sources}
+    # Readers need not have anything to suggest.
+    names = {name for name in names if app.plan.sources[name].kind != READERS}
     sources = [source for source in app.store.sources.list() if source.name in names]
     news = app.store.pulse.news(since=now - LOOKED_BACK)
     found = [

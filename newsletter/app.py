@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 from newsletter import __version__
 from newsletter.archive import Archive
-from newsletter.collect import collect
+from newsletter.collect import collect, look_up
 from newsletter.compose import compose
 from newsletter.config import Config
 from newsletter.deliver import Clock, deliver
-from newsletter.errors import ConfigError, NewsletterError, NotFound, Problem
+from newsletter.errors import ConfigError, NewsletterError, NotFound, Problem, SourceError
 from newsletter.links import Links
 from newsletter.mail import Send, Sharing
 from newsletter.mail.dkim import Signer, load_signer
@@ -30,10 +30,12 @@ from newsletter.model import (
     Collected,
     Composed,
     Delivered,
+    Entry,
     Issue,
     Newsletter,
     Outcome,
     Plan,
+    Preferences,
     Published,
     Run,
     Schedule,
@@ -51,6 +53,7 @@ from newsletter.schedule.plan import load
 from newsletter.sources import Fetch, Kind, Read
 from newsletter.sources.courtesy import interval
 from newsletter.sources.fetch import open_fetch
+from newsletter.sources.readers import READERS
 from newsletter.sources.worker import open_reader
 from newsletter.store import Store, migrate, open_store
 from newsletter.store.deliveries import Standing
@@ -65,6 +68,7 @@ T = TypeVar("T")
 CATCH_UP = 5_000  # changes of the archive after a run of stage 1: the issue does not wait for more
 USER_AGENT = f"newsletter/{__version__}"
 _A_YEAR = timedelta(days=366)
+_PATIENCE = 20.0  # seconds that somebody waits for the end of a collection
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -185,6 +189,17 @@ class App:
                 self.archive.catch_up(most=CATCH_UP)
         return collected
 
+    def look_up(self, name: str, keys: Sequence[str], *, now: datetime) -> Sequence[Entry]:
+        """What a source says of these keys, asked now. SourceError, also while a collection is going on."""
+        source = self._source(name)
+        if not self.collecting.acquire(timeout=_PATIENCE):
+            raise SourceError("sources are being read at the moment: try again in a minute")
+        try:
+            kind = self.kinds[source.kind]
+            return look_up(source, keys, kind=kind, fetch=self.fetch, read=self.read, now=now)
+        finally:
+            self.collecting.release()
+
     def compose(self, slot: Slot, *, now: datetime, besides: int | None = None) -> Composed:
         """Stage 2."""
         newsletter = self.newsletter(slot.newsletter)
@@ -294,7 +309,7 @@ class App:
                 due.append((slot, self.audience(slot, schedule)))
         for draft in drafts:
             if draft.approved_at is not None:
-                schedule_of = self._schedule_of(draft.slot)
+                schedule_of = self.schedule_of(draft.slot)
                 audience = self.audience(draft.slot, schedule_of) if schedule_of else self._by_hand(draft.slot, now)
                 due.append((draft.slot, audience))
         return sorted(due, key=lambda pair: pair[0].at)
@@ -304,7 +319,7 @@ class App:
         known = self.plan.newsletters.get(newsletter)
         return known is not None and known.approval
 
-    def _schedule_of(self, slot: Slot) -> Schedule | None:
+    def schedule_of(self, slot: Slot) -> Schedule | None:
         """The schedule that a slot is a turn of; None for one that was made by hand."""
         schedule = self.plan.schedules.get(slot.schedule)
         if schedule is None or schedule.newsletter != slot.newsletter:
@@ -318,7 +333,7 @@ class App:
 
     def _last_call(self, slot: Slot) -> datetime | None:
         """Until when a slot can be taken up; None for one that was made by hand."""
-        schedule = self._schedule_of(slot)
+        schedule = self.schedule_of(slot)
         return slots.last_call(slot, schedule, self.places(schedule)) if schedule else None
 
     def audience(self, slot: Slot, schedule: Schedule) -> Audience:
@@ -339,6 +354,15 @@ class App:
             expires=schedule.expires,
             apart=apart,
         )
+
+
+def goes_at(slot: Slot, schedule: Schedule, chosen: Preferences) -> datetime:
+    """When a reader with these preferences is due for the issue of a slot: what `App.audience` says for all."""
+    everywhere = schedule.timezone == slots.SUBSCRIBER
+    own = "UTC" if everywhere else schedule.timezone
+    hour = chosen.hour if slots.apart(schedule) is not None else None
+    named = chosen.timezone if everywhere or hour is not None else ""
+    return _opens(slot, schedule, named or own, hour=hour)
 
 
 def _waits(slot: Slot) -> str:
@@ -403,7 +427,14 @@ def load_plan(config: Config, registry: Registry) -> Plan:
     own_themes = {path.parent.name for path in folder.glob("*/issue.mjml.j2")}
     plan = load(config.schedules, kinds=registry.source_kinds, themes=registry.themes | own_themes)
     sources = {name: _rooted(source, config.schedules.parent) for name, source in plan.sources.items()}
-    return replace(plan, sources=sources)
+    newsletters = {name: _asking(newsletter, sources) for name, newsletter in plan.newsletters.items()}
+    return replace(plan, sources=sources, newsletters=newsletters)
+
+
+def _asking(newsletter: Newsletter, sources: Mapping[str, Source]) -> Newsletter:
+    """With the source for what its readers suggest, where one of its sources is of that kind."""
+    own = next((name for name in newsletter.sources if sources[name].kind == READERS), "")
+    return replace(newsletter, suggestions=own)
 
 
 def _archive(store: Store, plan: Plan, config: Config) -> Archive:

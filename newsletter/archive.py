@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Protocol
 
+from newsletter.errors import NotReady
 from newsletter.model import Story, Topic
 from newsletter.sources.identity import arxiv_id, canonical_url, normal_doi, title_key
 from newsletter.store import Store
@@ -39,6 +40,7 @@ _ROWS = 50_000  # stories read into the index at once
 _SAMPLE = 2_000  # stories that tell how common words are
 _WORDS, _AUTHORS = 4_000, 1_000  # of one story that are indexed; an abstract has 200 words
 _BACKGROUND = 500  # stories that those of a step are compared with
+_PATIENCE = 0.2  # seconds to wait for the first reading: that of a small archive is over by then
 _GROWN = 1.1  # so many times as large, the archive is sampled again
 
 
@@ -58,12 +60,15 @@ class Archive:
         self.store = store
         self._topics = topics
         self._current = current
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what is learned
         self._embedder: Learning | None = None
         self._lesson = 0  # the revision of what it learned
         self._stage = 0  # the number of stories that were enough for it
+        self._reading = threading.Lock()  # of the index, and of what follows
         self._index = Index.empty(0)
-        self._revision = 0  # of the stories that are in the index
+        self._version = ""  # of the embedder whose vectors are in it
+        self._revision = 0  # of the stories that are in it
+        self._is_whole = False  # whether it had all of them once
         self._sampled = 0  # stories in the index when the words were counted
 
     @property
@@ -73,16 +78,26 @@ class Archive:
             return self._ready()
 
     def index(self) -> Index:
-        """Every story of the archive, as it is now."""
-        with self._lock:
-            version = self._ready().version
-            while filed := self.store.stories.since(self._revision, embedder=version, most=_ROWS):
+        """Every story of the archive, as it is now. NotReady while another thread reads them for the first time."""
+        if not self._reading.acquire(timeout=-1 if self._is_whole else _PATIENCE):
+            raise NotReady("the archive is being read; in a moment it can be searched")
+        try:
+            embedder = self.embedder
+            if embedder.version != self._version:
+                self._index, self._version = Index.empty(embedder.dimensions), embedder.version
+                self._revision = self._sampled = 0
+                self._is_whole = False
+            while filed := self.store.stories.since(self._revision, embedder=self._version, most=_ROWS):
                 self._index = self._index.joined([_placed(one) for one in filed])
                 self._revision = filed[-1].revision
             if len(self._index) > self._sampled * _GROWN:
                 self._sampled = len(self._index)
                 self._index = replace(self._index, usage=usage(self.store.stories.words.sample(_SAMPLE)))
+            self._index.prepare()
+            self._is_whole = True
             return self._index
+        finally:
+            self._reading.release()
 
     def catch_up(self, *, most: int | None = None) -> int:
         """File what changed and embed what lacks a vector, until nothing is left or `most` was done; how much was."""
@@ -180,9 +195,6 @@ class Archive:
                 self._lesson += 1
                 break
         self._stage = embedders.stage(stories)
-        if self._embedder is None or self._embedder.version != embedder.version:
-            self._index = Index.empty(embedder.dimensions)
-            self._revision = self._sampled = 0
         self._embedder = embedder
 
     def _stories_to_learn_from(self) -> int:

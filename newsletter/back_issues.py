@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from newsletter.archive import story_of
 from newsletter.errors import NotFound
-from newsletter.model import Issue, Story
+from newsletter.model import Issue, Signals, Story
+from newsletter.render.sanitize import sanitize
 from newsletter.store import Store
 from newsletter.store.issues import Decided, names
 
@@ -49,18 +49,22 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackIssue:
-    """An issue that anybody may read. `slot` is its place in the archive: `weekday-morning/2026-11-20`."""
+    """An issue that anybody may read. `slot` is its place in the archive: `weekday-morning/2026-11-20`.
+
+    `shown` is the issue sanitised, as pages have it.
+    """
 
     id: int
     slot: str
     published_at: datetime
     subject: str
     issue: Issue
+    shown: Issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A story as it stands among those of a period; `topic` is the title of its section, `slot` its issue's."""
+    """A sanitised story among those of a period; `topic` is the title of its section, `slot` its issue's."""
 
     story: Story
     topic: str
@@ -128,32 +132,38 @@ class BackIssues:
         near = [self.read(one.id) for one in self._store.issues.public(newsletter, since=since, until=until)]
         return [one for one in near if period.first <= one.issue.slot.date <= period.last]
 
-    def best(self, newsletter: str, period: Period) -> list[Ranked]:
-        """The stories of a period, each once, where it was told last; the best first by the votes of today.
+    def best(self, newsletter: str, period: Period, *, limit: int) -> tuple[list[Ranked], int]:
+        """The stories of a period, each once, where it was told last, the best first, and how many there are in all.
 
-        Those of its own readers count with them. Stories that nobody votes on stand by what they were worth among
-        those of their day.
+        What counts are the votes of today, those of its own readers among them. Stories that nobody votes on stand by
+        what they were worth among those of their day.
         """
         told: dict[str, Ranked] = {}
         for one in self.within(newsletter, period):
-            for section in one.issue.sections:
+            for section in one.shown.sections:
                 for story in section.stories:
                     ranked = Ranked(story=story, topic=section.title, slot=one.slot, day=one.issue.slot.date)
                     told.setdefault(story.key, ranked)
-        current = self.current([ranked.story for ranked in told.values()])
-        stories = [replace(ranked, story=story) for ranked, story in zip(told.values(), current, strict=True)]
+        current = self._store.entries.current(told)
+        signals = {key: ranked.story.signals.merged(current.get(key, Signals())) for key, ranked in told.items()}
         votes = self._store.votes.counts(newsletter, told)
-        return sorted(stories, key=lambda ranked: _worth(ranked, votes.get(ranked.story.key, 0)), reverse=True)
 
-    def current(self, stories: Sequence[Story]) -> list[Story]:
-        """The same stories with the signals that their sources gave since."""
-        ids = self._store.stories.find([story.key for story in stories])
-        seen = self._store.stories.told(list(ids.values()))
-        now = {key: story_of(seen[number]).signals for key, number in ids.items() if number in seen}
-        return [
-            replace(story, signals=story.signals.merged(now[story.key])) if story.key in now else story
-            for story in stories
-        ]
+        def worth(key: str) -> tuple[int, int, int]:
+            counted = signals[key]
+            upvotes = (counted.upvotes or 0) + votes.get(key, 0)
+            return upvotes, told[key].story.standing, counted.comments or 0
+
+        best = sorted(told, key=worth, reverse=True)[:limit]
+        ranked_best = [replace(told[key], story=replace(told[key].story, signals=signals[key])) for key in best]
+        return ranked_best, len(told)
+
+    def span(self, newsletter: str) -> tuple[date, date] | None:
+        """The days of the first and the last issue; None before the first."""
+        ends = self._store.issues.ends(newsletter)
+        if ends is None:
+            return None
+        (first, _), (last, _) = days(ends)
+        return first, last
 
     def telling(self, newsletter: str, story: Story) -> list[BackIssue]:
         """The issues that told a story last, under whichever of its names."""
@@ -164,22 +174,17 @@ class BackIssues:
         return self._read(number)
 
     def _load(self, number: int) -> BackIssue:
-        frozen = self._store.issues.load(number)
+        decided, issue = self._store.issues.content(number)
         return BackIssue(
             id=number,
-            slot=frozen.issue.slot.key,
-            published_at=frozen.published_at,
-            subject=frozen.rendered.subject,
-            issue=frozen.issue,
+            slot=decided.slot,
+            published_at=decided.decided_at,
+            subject=decided.subject,
+            issue=issue,
+            shown=sanitize(issue),
         )
 
 
 def days(decided: Sequence[Decided]) -> list[tuple[date, Decided]]:
     """Decided slots with their days, which stand in their names."""
     return [(date.fromisoformat(one.slot.rpartition("/")[2][:10]), one) for one in decided]
-
-
-def _worth(ranked: Ranked, votes: int) -> tuple[int, int, int]:
-    """By the votes elsewhere and those of our own readers together."""
-    signals = ranked.story.signals
-    return ((signals.upvotes or 0) + votes, ranked.story.standing, signals.comments or 0)

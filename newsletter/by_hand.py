@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from newsletter import consent
 from newsletter.app import App
+from newsletter.errors import NewsletterError
 from newsletter.model import Schedule, Slot
 from newsletter.schedule import slots
 from newsletter.store.issues import PUBLISHED, Audience
@@ -30,14 +32,20 @@ class Order:
     besides: int | None = None
 
 
+class Unwilling(NewsletterError):
+    """Somebody who is named asked to be left alone, or was erased after leaving: no copy is for them."""
+
+
 def order(
     app: App, newsletter: str, *, day: date, now: datetime, to: tuple[str, ...] = (), force: bool = False
 ) -> Order:
-    """What `send` asks for. `to` are addresses, checked already. NotFound for an unknown newsletter.
+    """What `send` asks for. `to` are addresses, checked already. NotFound for an unknown newsletter, Unwilling.
 
     Addresses that were never subscribed are remembered, since the ledger needs somebody to have sent to.
     """
     slot, schedule = slot_of(app, newsletter, day=day, now=now)
+    if barred := consent.barred(app.store, app.links, to, newsletter=newsletter):
+        raise Unwilling(f"could not send a copy to {', '.join(sorted(barred))}: they left, and are left alone")
     decided = app.store.issues.find(slot)
     only = tuple(app.store.subscribers.ensure(to, now=now)) if to else None
     audience = Audience(at=now, cadence=schedule.cadence if schedule else "daily", only=only)

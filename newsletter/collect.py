@@ -185,23 +185,41 @@ def _look_up(
 ) -> None:
     """Ask those sources that can tell more about what all of these name without a summary or authors.
 
-    A question is asked until it is answered: what such an answer leaves out is not known there. That it cannot be
-    asked now is a note, since the source itself was read.
+    And about what readers suggest, so that the editor sees what it is. A question is asked until it is answered: what
+    such an answer leaves out is not known there. That it cannot be asked now is a note, since the source itself was
+    read.
     """
     for tally in tallies.values():
         kind = kinds[tally.source.kind]
         if not isinstance(kind, Lookup) or tally.errors or not (scheme := kind.scheme(tally.source)):
             continue
         since = log.now - _LOOKED_UP
-        keys = log.store.entries.incomplete(list(tallies), prefix=scheme, since=since, limit=_AT_MOST)
-        requests = kind.lookups(tally.source, keys)
+        named_by = list(tallies) if kind.is_for_all else [tally.source.name]
+        keys = log.store.entries.incomplete(named_by, prefix=scheme, since=since, limit=_AT_MOST)
+        suggested = log.store.suggestions.unknown(prefix=scheme, since=since, limit=_AT_MOST)
+        requests = kind.lookups(tally.source, list(dict.fromkeys((*keys, *suggested))))
         answered = log.store.sources.answered({request.address for request in requests})
         for request, answer in fetch([request for request in requests if request.address not in answered]):
             try:
                 if isinstance(answer, FetchError):
                     raise answer
-                log.store.entries.fill(read(tally.source.kind, answer, tally.source, now=log.now))
+                found = read(tally.source.kind, answer, tally.source, now=log.now)
+                log.store.entries.fill(found)
+                log.store.suggestions.fill(found)
             except SourceError as error:
                 tally.notes.append(f"could not look up what others leave out: {error}")
             else:
                 log.store.sources.remember({request.address: Answered()})
+
+
+def look_up(
+    source: Source, keys: Sequence[str], *, kind: Kind, fetch: Fetch, read: Read, now: datetime
+) -> Sequence[Entry]:
+    """What a source says of these keys now; nothing where its kind cannot be asked. SourceError."""
+    found: list[Entry] = []
+    requests = kind.lookups(source, keys) if isinstance(kind, Lookup) else ()
+    for _, answer in fetch(requests):
+        if isinstance(answer, FetchError):
+            raise answer
+        found += read(source.kind, answer, source, now=now)
+    return found

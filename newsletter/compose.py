@@ -20,7 +20,8 @@ from newsletter.archive import Archive
 from newsletter.editing import Editing
 from newsletter.language import speak
 from newsletter.model import Change, Composed, Issue, Limits, Link, Newsletter, Section, Slot, Story, Topic, WhenEmpty
-from newsletter.render.phrases import REST, preheader
+from newsletter.render import phrases
+from newsletter.render.phrases import REST
 from newsletter.sources.identity import title_key
 from newsletter.store import Store
 from newsletter.store.entries import Seen
@@ -302,9 +303,7 @@ def _more(
 
 
 def _rest(newsletter: Newsletter) -> Heading:
-    language = speak(newsletter.language)
-    title = language.gettext("More papers") if newsletter.noun == "paper" else language.gettext("More stories")
-    return Heading(MORE.name, title)
+    return Heading(MORE.name, phrases.rest(speak(newsletter.language), newsletter.noun))
 
 
 def _shown(assignment: Assignment, heading: Heading) -> Story:
@@ -339,7 +338,7 @@ def _issue(
         headline=headline,
         slot=slot,
         title=newsletter.title,
-        preheader=preheader(speak(newsletter.language), sections, newsletter.noun),
+        preheader=phrases.preheader(speak(newsletter.language), sections, newsletter.noun),
         sections=sections,
         language=newsletter.language,
     )

@@ -10,6 +10,7 @@ import difflib
 import ipaddress
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,10 +172,30 @@ def load_config(workspace: Path, environ: Mapping[str, str] = os.environ) -> Con
             parsed[name] = check(values[name])
         except ValueError as error:
             problems.append(Problem(key=PREFIX + name, what=str(error), hint=SETTINGS[name].help))
+    problems += [
+        Problem(key=path.name, what="everybody on this machine can write it", hint=f"chmod o-w {path}")
+        for path in (workspace / ".env", workspace / values["SCHEDULES"])
+        if _lets_others(path, stat.S_IWOTH)
+    ]
     if problems:
         raise ConfigError(problems)
     fields = {("secret_keys" if name == "SECRET_KEY" else name.lower()): value for name, value in parsed.items()}
     return Config(workspace=workspace, **fields)  # type: ignore[arg-type]  # the checks above give each its type
+
+
+def readable_by_all(settings: Config) -> list[Path]:
+    """Files of a workspace with secrets or readers in them that everybody on this machine can read."""
+    url = settings.database_url
+    database = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+    return [
+        path
+        for path in (settings.workspace / ".env", database)
+        if path is not None and _lets_others(path, stat.S_IROTH)
+    ]
+
+
+def _lets_others(path: Path, what: int) -> bool:
+    return path.is_file() and bool(path.stat().st_mode & what)
 
 
 def _values(workspace: Path, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:

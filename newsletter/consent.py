@@ -45,6 +45,7 @@ def apply(
     now: datetime,
     wish: Wish = Wish.SUBSCRIBE,
     of_network: int = OF_NETWORK,
+    subscriber: int | None = None,
 ) -> Full | None:
     """Take the wish of somebody who gave an address. None when it was taken, else which limit stands against it.
 
@@ -59,6 +60,7 @@ def apply(
         network=network,
         taking=Taking(since=now - AN_HOUR, of_network=of_network, in_all=IN_ALL),
         now=now,
+        subscriber=subscriber,
     )
 
 
@@ -90,10 +92,14 @@ def is_expired(claim: Claim, *, now: datetime) -> bool:
     return now - claim.made > CONFIRM_WITHIN
 
 
-def confirm(store: Store, claim: Claim, *, network: str, language: str, now: datetime) -> Joined:
+def confirm(store: Store, links: Links, claim: Claim, *, network: str, language: str, now: datetime) -> Joined:
     """Join by a link that is not expired; a second use changes nothing."""
     how = told("link", network, language)
-    return store.consent.confirm(claim.subscriber, claim.newsletter, made=claim.made, how=how, now=now)
+    reader = store.subscribers.reader(claim.subscriber)
+    marks = links.fingerprints(fold(reader.email)) if reader else ()
+    return store.consent.confirm(
+        claim.subscriber, claim.newsletter, made=claim.made, how=how, now=now, fingerprints=marks
+    )
 
 
 def leave(store: Store, claim: Claim, *, network: str, now: datetime) -> bool:
@@ -115,38 +121,52 @@ def less_often(store: Store, claim: Claim, *, cadence: str, network: str, now: d
 
 def never_url(links: Links, subscriber: int, newsletter: str, mailbox: str, *, now: datetime) -> str:
     """The link of somebody who wants to be left alone; it still works when nothing else of them is kept."""
-    named = f"{newsletter}{_MARK}{links.fingerprints(mailbox)[0]}"
-    return links.url(Purpose.NEVER, subscriber=subscriber, newsletter=named, now=now)
+    return marked_url(links, Purpose.NEVER, subscriber, newsletter, links.fingerprints(mailbox)[0], now=now)
 
 
-def read_never(claim: Claim) -> tuple[Claim, str]:
-    """What such a link says: of which newsletter, and whose fingerprint it carries."""
-    name, _, fingerprint = claim.newsletter.partition(_MARK)
-    return replace(claim, newsletter=name), fingerprint
+def marked_url(links: Links, purpose: Purpose, subscriber: int, newsletter: str, mark: str, *, now: datetime) -> str:
+    """A link that carries something beside: a fingerprint, or the number of an application."""
+    return links.url(purpose, subscriber=subscriber, newsletter=f"{newsletter}{_MARK}{mark}", now=now)
 
 
-def unwilling(store: Store, links: Links, emails: Collection[str]) -> set[str]:
-    """Those of these addresses that asked never to be written to again, whoever it is that has them on a list."""
+def read_mark(claim: Claim) -> tuple[Claim, str]:
+    """What a link says: of which newsletter, and what it carries beside, empty for most."""
+    name, _, mark = claim.newsletter.partition(_MARK)
+    return replace(claim, newsletter=name), mark
+
+
+def barred(store: Store, links: Links, emails: Collection[str], *, newsletter: str) -> dict[str, str]:
+    """Those of these addresses that nobody else may bring to a newsletter, whoever has them on a list, and why.
+
+    `unwilling` asked never to be written to again; `left` were erased after they had read or left it, and come back
+    only by themselves. Of who is not erased the store knows it.
+    """
     marks = {email: links.fingerprints(fold(email)) for email in emails}
-    barred = store.consent.blocked([mark for some in marks.values() for mark in some])
-    return {email for email, some in marks.items() if barred.intersection(some)}
+    every = [mark for some in marks.values() for mark in some]
+    blocked, departed = store.consent.blocked(every), store.consent.departed(every, newsletter)
+    left = {email: "left" for email, some in marks.items() if departed.intersection(some)}
+    return left | {email: "unwilling" for email, some in marks.items() if blocked.intersection(some)}
 
 
 def never_again(store: Store, links: Links, claim: Claim, *, fingerprint: str, now: datetime) -> None:
     """Erase somebody, and keep only what says that their address is never to be written to."""
     reader = store.subscribers.reader(claim.subscriber)
-    if reader is not None:
-        fingerprint = fingerprint or links.fingerprints(fold(reader.email))[0]
-    if fingerprint:
-        store.consent.block(fingerprint, now=now)
+    own = links.fingerprints(fold(reader.email))[0] if reader else ""
+    for each in sorted({fingerprint, own} - {""}):  # two, where they have moved to another address since
+        store.consent.block(each, now=now)
     store.subscribers.forget(claim.subscriber)
+
+
+def forget(store: Store, links: Links, subscriber: int, *, now: datetime) -> None:
+    """Erase somebody, and keep a fingerprint of their address with what no list may bring back to them."""
+    reader = store.subscribers.reader(subscriber)
+    if reader is not None:
+        store.consent.depart(subscriber, links.fingerprints(fold(reader.email))[0], now=now)
 
 
 def export(store: Store, subscriber: int) -> dict[str, list[dict[str, Any]]]:
     """Everything that is kept on a person, by table."""
-    reader = store.subscribers.reader(subscriber)
-    asked = store.applications.of(fold(reader.email)) if reader else []
-    return {**store.subscribers.dossier(subscriber), "applications": asked}
+    return store.subscribers.dossier(subscriber)
 
 
 def told(by: str, *particulars: str) -> str:

@@ -4,7 +4,7 @@
 
 The ledger is written in this order, and a crash between any two lines loses nobody: a row is claimed before its message
 exists, started before its body leaves, and marked when the reply is there. Starting looks once more whether it may go.
-What readers chose counts as of the moment their message is assembled.
+What readers chose counts as of the moment their delivery is claimed.
 Marks and starts of one turn, a message or two of each connection, are one transaction.
 """
 
@@ -13,10 +13,11 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from newsletter.editions import NOTHING, Editions
 from newsletter.errors import Insecure, Refused, SendError, StoreError
@@ -26,10 +27,10 @@ from newsletter.mail.breaker import Breaker, objections
 from newsletter.mail.dkim import Signer, signed
 from newsletter.mail.headers import parse_mailbox
 from newsletter.mail.message import Assembly, Body, Letterhead, compile_issue
-from newsletter.model import Delivered, Message, Objection, Outcome, Recipient, Slot, State, Token, Verdict
+from newsletter.model import Delivered, Message, Objection, Outcome, Recipient, State, Token, Verdict
 from newsletter.report import hold_line
 from newsletter.store import Store
-from newsletter.store.deliveries import Addressee, Claimed, Mark
+from newsletter.store.deliveries import Claimed, Mark
 from newsletter.store.issues import Frozen
 from newsletter.store.owner import is_gone, this_process
 from newsletter.windows import opening
@@ -45,6 +46,9 @@ BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60, 120, 240
 RECONNECT = timedelta(minutes=1)
 UNCERTAIN_WAIT = timedelta(minutes=15)
 TOO_LATE = "could not go before it expired"
+
+# For each message, and a member of an enumeration costs more to look up than a name.
+_PREFERENCES, _PREFERENCES_URL, _UNSUBSCRIBE = Purpose.PREFERENCES, Token.PREFERENCES_URL, Purpose.UNSUBSCRIBE
 
 Clock = Callable[[], datetime]
 
@@ -82,7 +86,7 @@ def deliver(
         signer=signer,
     )
     if store.holds.get(issue) is None:
-        with _held(store, owner, clock):
+        with _held(store, owner, clock), store.db.keeping():
             try:
                 send(work.messages(), record=work.record, stop=work.should_stop)
             except SendError as error:
@@ -127,7 +131,7 @@ class _Work:
 
     def messages(self) -> Iterator[Message]:
         """A message for each delivery that is due and may still go, claimed in batches."""
-        editions = Editions(self.frozen, compile_issue(self.frozen.rendered, letterhead(self.frozen, self.links)))
+        editions = Editions(self.frozen, partial(compiled, links=self.links))
         limit, last = BATCH, None
         while not self.should_stop():
             now = self.clock()
@@ -144,11 +148,10 @@ class _Work:
             )
             if not batch:
                 return
-            to = self._addressees([claimed.id for claimed in batch])
             for claimed in batch:
                 if self.is_too_late:
                     return
-                message = self._message(claimed, to.get(claimed.id), editions)
+                message = self._message(claimed, editions)
                 if message is not None:
                     self.held[claimed.id] = claimed
                     yield message
@@ -176,39 +179,36 @@ class _Work:
         self.closed = until.keys()
         return self.closed
 
-    def _message(self, claimed: Claimed, to: Addressee | None, editions: Editions) -> Message | None:
-        """The message, or None when it must not go: the reader left, wants nothing of it, or another process has it."""
-        if to is None:
+    def _message(self, claimed: Claimed, editions: Editions) -> Message | None:
+        """The message, or None when it must not go: the reader left, or wants nothing of it."""
+        if claimed.hindrance:
+            self._drop(claimed.id, State.EXCLUDED, claimed.hindrance)
             return None
-        if to.hindrance:
-            self._drop(claimed.id, State.EXCLUDED, to.hindrance)
-            return None
-        body = editions.body(to.choices)
+        body = editions.body(claimed.choices)
         if body is None:
             self._drop(claimed.id, State.EXCLUDED, NOTHING)
             return None
         recipient = Recipient(
             delivery=claimed.id,
             subscriber=claimed.subscriber,
-            email=to.email,
-            name=to.name,
+            email=claimed.email,
+            name=claimed.name,
             message_id=message_id(self.frozen, claimed.id),
         )
-        newsletter, slot = self.frozen.newsletter.name, self.frozen.issue.slot
         try:
             message = address(
-                editions.assembly, recipient, newsletter=newsletter, slot=slot, links=self.links, body=body
+                editions.assembly, recipient, newsletter=self.frozen.newsletter.name, links=self.links, body=body
             )
         except ValueError as error:  # an address that cannot stand in an envelope: no reason to stop for the others
             self._drop(claimed.id, State.REJECTED, str(error))
             return None
         # The same message on every attempt, so the time in the signature is the issue's.
-        return signed(message, self.signer, at=self.frozen.published_at)
+        return signed(message, self.signer, at=self.frozen.published_at, beginning=body.beginning)
 
     def _drop(self, delivery: int, state: State, reason: str) -> None:
         """End a delivery without a message."""
         mark = Mark(delivery=delivery, state=state, reason=reason)
-        self.store.deliveries.mark([mark], owner=self.owner, now=self.clock())
+        self.store.deliveries.turn(self.frozen.id, [mark], (), owner=self.owner, now=self.clock())
 
     def record(self, outcomes: Sequence[Outcome], starting: Sequence[int]) -> Collection[int]:
         """Write down what became of messages and which bodies are about to leave; those that must not, after all.
@@ -217,13 +217,8 @@ class _Work:
         """
         now = self.clock()
         outcomes = [outcome for outcome in outcomes if outcome.delivery in self.held]
-        refused = self.store.deliveries.turn(
-            [decide(outcome, attempts=self.held[outcome.delivery].attempts, now=now) for outcome in outcomes],
-            starting,
-            owner=self.owner,
-            newsletter=self.frozen.newsletter.name,
-            now=now,
-        )
+        marks = [decide(outcome, attempts=self.held[outcome.delivery].attempts, now=now) for outcome in outcomes]
+        refused = self.store.deliveries.turn(self.frozen.id, marks, starting, owner=self.owner, now=now)
         for outcome in outcomes:
             if outcome.verdict is Verdict.SUPPRESS:
                 subscriber = self.held[outcome.delivery].subscriber
@@ -233,10 +228,11 @@ class _Work:
             self.progress(outcome)
         if noted := objections(outcomes):
             self._judge(noted, now)
-        hindered = {delivery: to for delivery, to in self._addressees(list(refused)).items() if to.hindrance}
-        for delivery, to in hindered.items():
-            self._drop(delivery, State.EXCLUDED, to.hindrance)
-        self.is_too_late = self.is_too_late or len(hindered) < len(refused)
+        if refused:
+            hindrances = self.store.deliveries.hindrances(refused, owner=self.owner)
+            for delivery, why in hindrances.items():
+                self._drop(delivery, State.EXCLUDED, why)
+            self.is_too_late = self.is_too_late or len(hindrances) < len(refused)
         return refused
 
     def _judge(self, noted: Sequence[Objection], now: datetime) -> None:
@@ -248,40 +244,41 @@ class _Work:
             self.store.holds.pause(issue, who="", why=why, now=now)
             self.is_on_hold = True
 
-    def _addressees(self, ids: Sequence[int]) -> Mapping[int, Addressee]:
-        if not ids:
-            return {}
-        return self.store.deliveries.addressees(ids, owner=self.owner, newsletter=self.frozen.newsletter.name)
+
+def compiled(frozen: Frozen, links: Links) -> Assembly:
+    """A published issue of which only the recipients are missing."""
+    return compile_issue(frozen.rendered, letterhead(frozen, links), common=_common(frozen, links))
 
 
 def address(
-    assembly: Assembly, recipient: Recipient, *, newsletter: str, slot: Slot, links: Links, body: Body | None = None
+    assembly: Assembly, recipient: Recipient, *, newsletter: str, links: Links, body: Body | None = None
 ) -> Message:
     """One recipient's message, with the links that only they may use; the whole issue, or the `body` of an edition."""
-    filled = tokens(recipient, newsletter=newsletter, slot=slot, links=links)
+    subscriber = recipient.subscriber
     return assembly.message(
         recipient,
-        tokens=filled,
-        unsubscribe_url=filled[Token.UNSUBSCRIBE_URL],
-        unsubscribe_mailto=links.unsubscribe_mailto(subscriber=recipient.subscriber, newsletter=newsletter),
+        tokens={_PREFERENCES_URL: links.url(_PREFERENCES, subscriber=subscriber, newsletter=newsletter)},
+        unsubscribe_url=links.url(_UNSUBSCRIBE, subscriber=subscriber, newsletter=newsletter),
+        unsubscribe_mailto=links.unsubscribe_mailto(subscriber=subscriber, newsletter=newsletter),
         bounce=links.envelope_sender(recipient.delivery),
         body=body,
     )
 
 
-def tokens(recipient: Recipient, *, newsletter: str, slot: Slot, links: Links) -> dict[Token, str]:
+def tokens(frozen: Frozen, recipient: Recipient, *, links: Links) -> dict[Token, str]:
     """What stands in each token's place for this recipient."""
-
-    def link(purpose: Purpose) -> str:
-        return links.url(purpose, subscriber=recipient.subscriber, newsletter=newsletter)
-
+    subscriber, newsletter = recipient.subscriber, frozen.newsletter.name
     return {
+        **_common(frozen, links),
         Token.NAME: recipient.name,
         Token.EMAIL: recipient.email,
-        Token.UNSUBSCRIBE_URL: link(Purpose.UNSUBSCRIBE),
-        Token.PREFERENCES_URL: link(Purpose.PREFERENCES),
-        Token.WEB_URL: links.archive_url(newsletter, slot.key),
+        Token.UNSUBSCRIBE_URL: links.url(Purpose.UNSUBSCRIBE, subscriber=subscriber, newsletter=newsletter),
+        Token.PREFERENCES_URL: links.url(Purpose.PREFERENCES, subscriber=subscriber, newsletter=newsletter),
     }
+
+
+def _common(frozen: Frozen, links: Links) -> dict[Token, str]:
+    return {Token.WEB_URL: links.archive_url(frozen.newsletter.name, frozen.issue.slot.key)}
 
 
 def decide(outcome: Outcome, *, attempts: int, now: datetime) -> Mark:
@@ -312,8 +309,12 @@ def wait(attempts: int, retry_after: float | None = None) -> timedelta:
 
 def message_id(frozen: Frozen, delivery: int) -> str:
     """A delivery's Message-ID: unique, and the same on every attempt, so that a receiver can drop a second copy."""
-    domain = frozen.newsletter.sender.rpartition("@")[2].strip(" >")
-    return f"<{frozen.id}.{delivery}.{frozen.nonce}@{domain}>"
+    return f"<{frozen.id}.{delivery}.{frozen.nonce}@{_domain(frozen.newsletter.sender)}>"
+
+
+@cache
+def _domain(sender: str) -> str:
+    return sender.rpartition("@")[2].strip(" >")
 
 
 def _mark(outcome: Outcome, state: State, *, due_at: datetime | None = None) -> Mark:
@@ -333,7 +334,7 @@ def _reason(outcome: Outcome) -> str:
 def letterhead(frozen: Frozen, links: Links) -> Letterhead:
     """What the headers of all messages of an issue have in common."""
     newsletter = frozen.newsletter
-    domain = newsletter.sender.rpartition("@")[2].strip(" >")
+    domain = _domain(newsletter.sender)
     return Letterhead(
         sender=parse_mailbox(newsletter.sender),
         list_id=f"{newsletter.name}.{domain}",

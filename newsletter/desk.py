@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from newsletter import consent
+from newsletter import address_changes, consent
 from newsletter.app import App
 from newsletter.deliver import Clock, wait
 from newsletter.errors import ConfigError, NewsletterError
@@ -27,7 +27,7 @@ from newsletter.model import Newsletter, Outcome, Verdict
 from newsletter.render.letter import Letter, Occasion
 from newsletter.schedule import slots
 from newsletter.schedule.plan import Stamp, stamp
-from newsletter.store.applications import Application
+from newsletter.store.applications import Application, Wish
 from newsletter.store.enrolment import fold
 from newsletter.store.owner import this_process
 
@@ -76,22 +76,34 @@ def _decided(app: App, *, now: datetime) -> Sequence[tuple[Application, Post]] |
 
 def _decide(app: App, application: Application, *, now: datetime) -> Post | None:
     """The letter that answers an application; one that none answers is settled."""
-    store, newsletter = app.store, app.plan.newsletters.get(application.newsletter)
+    post = None
+    newsletter = app.plan.newsletters.get(application.newsletter)
+    if newsletter is not None and application.subscriber is None:
+        post = _answer(app, application, newsletter, now=now)
+    elif newsletter is not None and application.wish == Wish.NOTICE:
+        post = _notice(app, application, newsletter, now=now)
+    elif newsletter is not None:
+        post = _readdress(app, application, newsletter, now=now)
+    if post is None:
+        app.store.applications.settle(application.id, outcome="no letter", now=now)
+    return post
+
+
+def _answer(app: App, application: Application, newsletter: Newsletter, *, now: datetime) -> Post | None:
+    """What answers a form that anybody can fill in, or a confirmation."""
+    store = app.store
     standing = store.consent.standing(application.mailbox, application.newsletter)
     blocked = store.consent.is_blocked(app.links.fingerprints(application.mailbox))
-    occasion = None
-    if newsletter is not None:
-        occasion = consent.answer(
-            application.wish,
-            state=standing.state if standing else "",
-            hindered=blocked or bool(standing and standing.suppressed),
-            sent=store.applications.letters(
-                application.mailbox, wish=application.wish, since=now - consent.CONFIRM_WITHIN, besides=application.id
-            ),
-            now=now,
-        )
-    if newsletter is None or occasion is None:
-        store.applications.settle(application.id, outcome="no letter", now=now)
+    to_strangers = application.wish in address_changes.WISHES
+    wishes = address_changes.WISHES if to_strangers else (application.wish,)
+    occasion = consent.answer(
+        application.wish,
+        state=standing.state if standing else "",
+        hindered=blocked or bool(standing and standing.suppressed),
+        sent=_sent(app, application, application.mailbox, wishes, now=now),
+        now=now,
+    )
+    if occasion is None:
         return None
     if occasion is Occasion.CONFIRMATION:
         subscriber = store.consent.ask(
@@ -108,6 +120,78 @@ def _decide(app: App, application: Application, *, now: datetime) -> Post | None
         subscriber, email = standing.subscriber, standing.email
     store.applications.decide(application.id, letter=occasion, now=now)
     return _post(app, application, occasion, subscriber=subscriber, email=email, newsletter=newsletter, now=now)
+
+
+def _readdress(app: App, application: Application, newsletter: Newsletter, *, now: datetime) -> Post | None:
+    """What asks the new address of a reader. The old one is told whatever the new one is, and once for each asking.
+
+    Taken up again after a crash it goes on from what was decided.
+    """
+    store, subscriber = app.store, application.subscriber or 0
+    reader = store.subscribers.of(subscriber, newsletter.name)
+    if reader is None or reader.state != "confirmed":
+        return None
+    if not application.letter:
+        mailbox = fold(reader.email)
+        told = _sent(app, application, mailbox, (Wish.NOTICE,), now=now)
+        if not consent.is_within_limits(told, now=now):
+            return None
+        store.applications.notify(application, email=reader.email, mailbox=mailbox, now=now)
+    known = store.subscribers.find(application.mailbox)
+    owner = store.subscribers.person(known) if known is not None and known != subscriber else None
+    blocked = store.consent.is_blocked(app.links.fingerprints(application.mailbox))
+    occasion = address_changes.answer(
+        owner,
+        newsletter=newsletter.name,
+        hindered=blocked or bool(owner and owner.suppressed),
+        sent=_sent(app, application, application.mailbox, address_changes.WISHES, now=now),
+        now=now,
+    )
+    if occasion is None:
+        return None
+    store.applications.decide(application.id, letter=occasion, now=now)
+    if occasion is Occasion.PREFERENCES and owner is not None:
+        return _post(app, application, occasion, subscriber=owner.id, email=owner.email, newsletter=newsletter, now=now)
+    # Nothing in it is of use against the reader who asked: whoever gets it may be somebody else.
+    never = consent.never_url(app.links, 0, newsletter.name, application.mailbox, now=now)
+    confirm = address_changes.confirm_url(app.links, subscriber, newsletter.name, application.id, now=now)
+    return Post(
+        number=application.id,
+        identity=_identity(application, subscriber),
+        email=application.email,
+        letter=Letter(occasion=occasion, action_url=confirm, refuse_url=never),
+        newsletter=newsletter,
+        language=application.language,
+    )
+
+
+def _notice(app: App, application: Application, newsletter: Newsletter, *, now: datetime) -> Post:
+    """What tells the old address."""
+    store, subscriber = app.store, application.subscriber or 0
+    chosen = store.subscribers.preferences([subscriber], newsletter.name).get(subscriber)
+    store.applications.decide(application.id, letter=Occasion.NOTICE, now=now)
+    url = address_changes.object_url(app.links, subscriber, newsletter.name, application.change or 0, now=now)
+    return Post(
+        number=application.id,
+        identity=_identity(application, subscriber),
+        email=application.email,
+        letter=Letter(occasion=Occasion.NOTICE, action_url=url),
+        newsletter=newsletter,
+        language=(chosen.language if chosen else "") or newsletter.language,
+        unsubscribe_url=app.links.url(Purpose.UNSUBSCRIBE, subscriber=subscriber, newsletter=newsletter.name, now=now),
+    )
+
+
+def _sent(
+    app: App, application: Application, mailbox: str, wishes: Collection[str], *, now: datetime
+) -> Sequence[datetime]:
+    """When an address had letters in answer to other applications with these wishes, as far as they count."""
+    since = now - consent.CONFIRM_WITHIN
+    return app.store.applications.letters(mailbox, wishes=wishes, since=since, besides=application.id)
+
+
+def _identity(application: Application, subscriber: int) -> str:
+    return f"{application.id} {application.at.isoformat()} {subscriber}"
 
 
 def _post(
@@ -139,7 +223,7 @@ def _post(
             )
     return Post(
         number=application.id,
-        identity=f"{application.id} {application.at.isoformat()} {subscriber}",
+        identity=_identity(application, subscriber),
         email=email,
         letter=letter,
         newsletter=newsletter,

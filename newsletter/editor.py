@@ -52,14 +52,14 @@ def intro(app: App, newsletter: str, text: str, *, day: date, who: str, now: dat
     said = "\n\n".join(cleaned)
     edit = Edit(newsletter=newsletter, kind=Change.INTRO, key=day.isoformat(), text=said, who=who, at=now)
     app.store.edits.add(edit)
-    _renew(app, newsletter, now=now)
+    renew(app, newsletter, now=now)
 
 
 def undo(app: App, newsletter: str, number: int, *, who: str, now: datetime) -> Edit:
     """Take back what was said. NotFound."""
     app.newsletter(newsletter)
     taken_back = app.store.edits.undo(newsletter, number, who=who, now=now)
-    _renew(app, newsletter, now=now)
+    renew(app, newsletter, now=now)
     return taken_back
 
 
@@ -115,12 +115,12 @@ def _say(
         raise StoreError(f"{until} is over: it would hold for no issue")
     story = named(app, name)
     app.store.edits.add(Edit(newsletter=newsletter, kind=kind, key=story.key, text=text, who=who, at=now, until=until))
-    _renew(app, newsletter, now=now)
+    renew(app, newsletter, now=now)
     return story
 
 
-def _renew(app: App, newsletter: str, *, now: datetime) -> None:
-    """Compose anew what waits for approval; what is approved goes as it was when it was."""
+def renew(app: App, newsletter: str, *, now: datetime) -> None:
+    """Compose anew the drafts that wait for approval; what is approved goes as it was when it was."""
     for draft in app.store.drafts.list(newsletter):
         if draft.approved_at is None:
             composed = app.compose(draft.slot, now=now, besides=draft.besides)

@@ -11,6 +11,8 @@
           Insecure                  the encryption that was asked for is not to be had
       StoreError
         NotFound (LookupError)      no such newsletter, issue, subscriber
+        Conflict                    what is asked does not go with what is there
+        NotReady                    the archive is being read; in a moment it can be searched
         SchemaTooNew                the database was written by a later release
       LinkError (ValueError)        a signed link that is damaged, forged or expired
 
@@ -99,6 +101,14 @@ class StoreError(NewsletterError):
 
 class NotFound(StoreError, LookupError):
     """There is no such thing in the database or the configuration."""
+
+
+class Conflict(StoreError):
+    """What is asked does not go with what is there: it was decided before, or something is missing."""
+
+
+class NotReady(StoreError):
+    """The archive is being read, by somebody else; in a moment it can be searched."""
 
 
 class SchemaTooNew(StoreError):

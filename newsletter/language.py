@@ -12,10 +12,10 @@ catalogue speaks English, in the manner of the wider world (20 November, "A, B a
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from babel.numbers import format_compact_decimal, format_decimal
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "newsletter"
 _WORLD = "en_001"
+_KEPT = 5_000  # days and figures in words: pages say the same ones again and again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,11 +61,11 @@ class Language:
 
     def short_date(self, day: date) -> str:
         """`20 Nov`."""
-        return str(format_skeleton("MMMd", day, locale=self._locale))
+        return _day("MMMd", day, self._locale)
 
     def month(self, day: date) -> str:
         """`November 2026`."""
-        return str(format_skeleton("yMMMM", day, locale=self._locale))
+        return _day("yMMMM", day, self._locale)
 
     def time(self, at: datetime) -> str:
         """`08:00`."""
@@ -72,7 +73,7 @@ class Language:
 
     def number(self, number: int) -> str:
         """`1,204`."""
-        return str(format_decimal(number, locale=self._locale))
+        return _figure(number, self._locale)
 
     def compact(self, number: int) -> str:
         """`261`, `3.4k`, `12k`, `1.2M`."""
@@ -86,6 +87,16 @@ class Language:
     def listed(self, things: Sequence[str]) -> str:
         """`A, B and C`."""
         return str(format_list(list(things), locale=self._locale)) if things else ""
+
+
+@lru_cache(_KEPT)
+def _day(skeleton: str, day: date, locale: Locale) -> str:
+    return str(format_skeleton(skeleton, day, locale=locale))
+
+
+@lru_cache(_KEPT)
+def _figure(number: int, locale: Locale) -> str:
+    return str(format_decimal(number, locale=locale))
 
 
 @cache
@@ -109,6 +120,11 @@ def speak(tag: str) -> Language:
 def languages() -> list[str]:
     """The languages that mails and pages can speak: English and those with a catalogue."""
     return ["en", *(path.parts[-3] for path in _files())]
+
+
+def others(chosen: Iterable[str], own: str) -> list[str]:
+    """The languages among the chosen that can be spoken and are not this one; that of a region is the same language."""
+    return sorted(set(chosen).intersection(languages()) - {own.partition("-")[0]})
 
 
 def _rounded(number: int) -> int:

@@ -6,7 +6,7 @@
     Issue + Preferences --tailor--> Edition --cut from the Rendered--> another Rendered
 
 Tuples inside, so that a value can be shared and hashed; every datetime is aware and in UTC. Text fields are plain
-text (no markup) unless their comment says HTML.
+text (no markup) unless their comment says HTML. What is made anew for each message is a named tuple: it costs a third.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 # --- what is configured (schedules.yaml) ------------------------------------------------------------------------
 
@@ -104,6 +105,7 @@ class Newsletter:
     images: bool = False  # whether pictures of stories are shown; they are loaded from where the source has them
     approval: bool = False  # whether somebody must approve an issue before it goes
     votes: bool = False  # whether its readers may say which stories they like
+    suggestions: str = ""  # the source for what its readers suggest; empty: they suggest nothing
     public: bool = True  # whether it has pages that anybody may see, and a form that anybody may fill in
 
 
@@ -423,14 +425,17 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """An issue ready for every recipient: rendered once, personal only at the token slots."""
+    """An issue ready for every recipient: rendered once, personal only at the token slots.
+
+    `nothing` is the mail of those for whom none of its stories is, where they get one (`WhenEmpty.SEND`).
+    """
 
     subject: str
     fragments: tuple[Fragment, ...]
+    nothing: Rendered | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Whom one delivery is for, and the names it travels under; the same on every attempt."""
 
     delivery: int
@@ -440,8 +445,7 @@ class Recipient:
     message_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """Bytes for one recipient: CRLF line ends, no bare CR or LF, not dot-stuffed (the transport does that).
 
     `is_encoded` says that there is nothing to do: only ASCII, every line ends in CRLF and none begins with a dot.
@@ -534,8 +538,7 @@ class Verdict(StrEnum):
     UNSENT = "unsent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one message in one attempt; `phase` is the last SMTP step that was begun."""
 
     delivery: int

@@ -41,7 +41,7 @@ class Orders:
         self._lock = threading.Lock()
 
     def place(self, app: App, newsletter: str, *, to: tuple[str, ...], day: date, who: str) -> Ordered:
-        """Order a copy of a day's issue for these addresses, checked already. NotFound, Full."""
+        """Order a copy of a day's issue for these addresses, checked already. NotFound, Unwilling, Full."""
         if self._queue.qsize() >= _WAITING:
             raise Full(f"{_WAITING} sends are waiting already")
         now = self._clock()

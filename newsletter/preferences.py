@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,13 +11,12 @@ from zoneinfo import available_timezones
 
 from newsletter.language import Language, languages
 from newsletter.model import Newsletter, Plan, Preferences, Topic
+from newsletter.wordlist import LONGEST, MOST, is_word, read_words
 
 Fields = Mapping[str, Sequence[str]]
 
 HOURS = range(24)
 LONGEST_PAUSE = timedelta(days=366)
-WORDS = 50  # in one field
-WORD_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +112,11 @@ class _Reading:
         return int(text)
 
     def words(self, name: str) -> tuple[str, ...]:
-        """One on each line, or with commas between; each once."""
-        text = self._text(name) or ""
-        words = tuple(dict.fromkeys(word for part in re.split(r"[,\n]", text) if (word := " ".join(part.split()))))
-        if len(words) > WORDS:
-            self._wrong(name, self.language.gettext("These are more than %(most)s.", most=WORDS))
-        elif any(len(word) > WORD_LENGTH or not _is_plain(word) for word in words):
-            what = self.language.gettext("One of them is longer than %(most)s characters.", most=WORD_LENGTH)
+        words = read_words(self._text(name) or "")
+        if len(words) > MOST:
+            self._wrong(name, self.language.gettext("These are more than %(most)s.", most=MOST))
+        elif not all(is_word(word) for word in words):
+            what = self.language.gettext("One of them is longer than %(most)s characters.", most=LONGEST)
             self._wrong(name, what)
         return words
 
@@ -134,10 +130,6 @@ class _Reading:
             self._wrong(name, self.language.gettext("This is no day of the coming year."))
             return None
         return day if day > today else None
-
-
-def _is_plain(word: str) -> bool:
-    return not any(unicodedata.category(character).startswith("C") for character in word)
 
 
 def _parsed(read: Callable[[str], date], text: str) -> date | None:

@@ -1,4 +1,4 @@
-"""Stage 3: render once, freeze the recipients into the ledger.
+"""Stage 3: render once for each language of its readers, freeze the recipients into the ledger.
 
     issue | render | one transaction: the issue, its stories' names, one delivery for each recipient
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from newsletter.language import others
 from newsletter.model import Issue, Newsletter, Published, Rendered, State
+from newsletter.render.translation import translated
 from newsletter.store import Store
 from newsletter.store.issues import Audience
 
@@ -30,11 +32,30 @@ def publish(
 
     A slot that has its issue keeps that one (`fresh` is False). RenderError leaves everything as it was.
     """
-    rendered = render(issue, newsletter=newsletter)
-    number, fresh = store.issues.publish(issue, rendered, newsletter=newsletter, audience=audience, now=now)
+    rendered, translations = render_all(issue, newsletter=newsletter, render=render, store=store)
+    number, fresh = store.issues.publish(
+        issue,
+        rendered,
+        newsletter=newsletter,
+        audience=audience,
+        now=now,
+        translations=translations,
+    )
     return Published(
         issue=number,
         fresh=fresh,
         queued=store.deliveries.counts(number).get(State.QUEUED, 0),
         excluded=store.deliveries.reasons(number, State.EXCLUDED),
     )
+
+
+def render_all(
+    issue: Issue, *, newsletter: Newsletter, render: Render, store: Store
+) -> tuple[Rendered, dict[str, Rendered]]:
+    """The issue in its own language, and in each other that readers have chosen, by tag. RenderError."""
+    languages = others(store.subscribers.languages(newsletter.name), issue.language)
+    translations = {
+        language: render(translated(issue, language, noun=newsletter.noun), newsletter=newsletter)
+        for language in languages
+    }
+    return render(issue, newsletter=newsletter), translations

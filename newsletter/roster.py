@@ -20,18 +20,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from pathlib import PurePath
 from zoneinfo import available_timezones
 
 from newsletter.addresses import address, is_plain
+from newsletter.language import speak
+from newsletter.model import Preferences
 from newsletter.sheets import Sheet, harmless, plain
-from newsletter.store.enrolment import Entrant
+from newsletter.store.enrolment import CHOSE_NOTHING, Entrant
 from newsletter.store.subscribers import Subscriber
+from newsletter.wordlist import LONGEST, MOST, is_word, read_words, write_words
 
 CADENCES = ("daily", "weekly", "monthly")
-FIELDS = ("email", "name", "first name", "last name", "timezone", "cadence", "status", "suppressed")
-COLUMNS = ("email", "name", "timezone", "cadence", "state", "since", "suppressed")
+_LISTS = ("topics", "include", "exclude", "authors")
+# What a reader chose: in our own export, or in a column that the importer names. Another's means something else by it.
+_CHOICES = (*_LISTS, "hour", "language", "stories", "paused_until")
+FIELDS = ("email", "name", "first name", "last name", "timezone", "cadence", "status", "suppressed", *_CHOICES)
+_STANDING = ("email", "name", "timezone", "cadence", "state", "since", "suppressed")  # all of it in earlier releases
+COLUMNS = (*_STANDING, *_CHOICES)
+_MOST_STORIES = 9999
 _LONGEST_NAME = 300
 _LONGEST_EVIDENCE = 500
 
@@ -141,7 +150,7 @@ class Roster:
         else:
             self.header = header
             self.columns = _columns(header, columns or {})
-        self._ours = header == list(COLUMNS)
+        self._ours = _is_ours(header)
         folded = [_folded(name) for name in self.header]
         self._left = [place for place, name in enumerate(folded) if name in _LEFT]
         self._gone = [place for place, name in enumerate(folded) if name in _GONE]
@@ -172,6 +181,7 @@ class Roster:
                 state=state,
                 suppressed=suppressed,
                 evidence=self._evidenced(line, row),
+                chosen=_chosen({field: cells[field] for field in _CHOICES if cells.get(field)}),
             )
         except ValueError as error:
             return Refused(line=line, value=cells["email"][:200], reason=str(error))
@@ -207,32 +217,94 @@ class Roster:
         return "; ".join(told)[:_LONGEST_EVIDENCE]
 
 
-def written(readers: Iterable[Subscriber]) -> Iterator[list[str]]:
+def written(readers: Iterable[tuple[Subscriber, Preferences]]) -> Iterator[list[str]]:
     """The rows of a table that `Roster` reads, its header first; no cell is a formula to a spreadsheet."""
     yield list(COLUMNS)
-    for who in readers:
+    for who, chosen in readers:
         since = who.since.isoformat() if who.since else ""
         cells = (who.email, who.name, who.timezone, who.cadence, who.state, since, who.suppressed)
-        yield [harmless(cell) for cell in cells]
+        yield [*map(harmless, cells), *_cells(chosen)]
+
+
+@lru_cache(maxsize=10_000)
+def _cells(chosen: Preferences) -> tuple[str, ...]:
+    """What somebody chose, which is often the same."""
+    values = ((field, getattr(chosen, field)) for field in _CHOICES)
+    return tuple(
+        harmless(write_words(value) if field in _LISTS else "" if value is None else str(value))
+        for field, value in values
+    )
+
+
+def _chosen(cells: Mapping[str, str]) -> Preferences:
+    """What cells that are filled in say that somebody chose. ValueError."""
+    if not cells:
+        return CHOSE_NOTHING
+    said = {field: plain(cell) for field, cell in cells.items()}
+    language = said.get("language", "")
+    if language and speak(language).tag != language:
+        raise ValueError(f"language: {language[:60]!r} is none; they are named like en or pt-BR")
+    return Preferences(
+        topics=_words("topics", said.get("topics", "")),
+        include=_words("include", said.get("include", "")),
+        exclude=_words("exclude", said.get("exclude", "")),
+        authors=_words("authors", said.get("authors", "")),
+        hour=_number("hour", said.get("hour", ""), 0, 23),
+        language=language,
+        stories=_number("stories", said.get("stories", ""), 1, _MOST_STORIES),
+        paused_until=_day("paused_until", said.get("paused_until", "")),
+    )
+
+
+def _words(field: str, said: str) -> tuple[str, ...]:
+    words = read_words(said)
+    if len(words) > MOST:
+        raise ValueError(f"{field}: these are more than {MOST}")
+    for word in words:
+        if not is_word(word):
+            raise ValueError(f"{field}: {word[:60]!r} has more than {LONGEST} characters, or some that nobody sees")
+    return words
+
+
+def _number(field: str, said: str, least: int, most: int) -> int | None:
+    if not said:
+        return None
+    if not re.fullmatch("[0-9]{1,4}", said) or not least <= int(said) <= most:
+        raise ValueError(f"{field}: {said[:60]!r} is no number from {least} to {most}")
+    return int(said)
+
+
+def _day(field: str, said: str) -> date | None:
+    if not said:
+        return None
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise ValueError(f"{field}: {said[:60]!r} is no day; they are written like 2026-12-24") from None
 
 
 def _columns(header: list[str], asked: Mapping[str, str]) -> dict[str, int]:
     folded = [_folded(name) for name in header]
-    found: dict[str, int] = {}
+    found = {field: place for place, field in enumerate(header) if field in _CHOICES} if _is_ours(header) else {}
     for field in FIELDS:
         if field in asked:
             if not asked[field]:
+                found.pop(field, None)
                 continue
             places = [place for place, name in enumerate(header) if name.casefold() == asked[field].strip().casefold()]
             if not places:
                 raise ValueError(f"it has no column {asked[field]!r} for {field}, but: {_listed(header)}")
         else:
-            places = [folded.index(name) for name in _NAMES[field] if name in folded]
+            places = [folded.index(name) for name in _NAMES.get(field, ()) if name in folded]
         if places:
             found[field] = places[0]
     if "email" not in found:
         raise ValueError(f'no column is called email, but: {_listed(header)}; --map email="…" says which one it is')
     return found
+
+
+def _is_ours(header: list[str]) -> bool:
+    return tuple(header) in (COLUMNS, _STANDING)
 
 
 def _listed(header: list[str]) -> str:

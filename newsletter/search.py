@@ -58,7 +58,8 @@ def search(
 ) -> list[Found]:
     """The best stories for a text, for a few stories to find more `like`, or both; for neither the latest.
 
-    `like` names stories by key, arXiv id, DOI, address or title. NotFound for one that is not in the archive.
+    `like` names stories by key, arXiv id, DOI, address or title. NotFound for one that is not in the archive,
+    NotReady while another thread reads that for the first time.
     """
     index = archive.index()
     liked = _named(archive, like)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
 
 from newsletter.archive import Archive
+from newsletter.errors import NotReady
 from newsletter.model import Entry
 from newsletter.store import Store, open_store
 from newsletter.topics.embedders import Learning
@@ -153,3 +155,25 @@ def test_bad_entries_do_no_harm(store: Store) -> None:
 
     assert len(archive.index()) == 505
     assert len(store.stories.words.texts([2])[2]) < 30_000
+
+
+def test_nobody_waits_for_the_first_reading(store: Store) -> None:
+    """Who searches while another thread reads a large archive hears of it; afterwards it answers."""
+    collected(store, papers(3))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(kept: bytes, *, stories: int, texts: Callable[[int], Sequence[str]]) -> Learning:
+        begun.set()
+        go_on.wait(30)
+        return own_words(kept, stories=stories, texts=texts)
+
+    archive = Archive(store, current=slow)
+    reading = threading.Thread(target=archive.index)
+    reading.start()
+    begun.wait(30)
+    with pytest.raises(NotReady):
+        archive.index()
+    go_on.set()
+    reading.join()
+
+    assert len(archive.index()) == 3

@@ -12,12 +12,18 @@ from newsletter.collect import collect
 from newsletter.model import Collected, Source, SourceReport
 from newsletter.sources import Fetch
 from newsletter.sources.fetch import open_fetch
-from newsletter.sources.worker import open_reader
+from newsletter.sources.worker import Reader
 from newsletter.store import Store
 from tests.builders import DAY, HOUR, MINUTE, NOON
 from tests.sites import Page, Site, rss
 
 KINDS = load_plugins().source_kinds
+READER = Reader(KINDS)  # its child starts with the first document, and reads those of all tests
+
+
+def teardown_module() -> None:
+    """End that child."""
+    READER.close()
 
 
 @pytest.fixture
@@ -28,8 +34,7 @@ def fetch() -> Fetch:
 
 def run(store: Store, fetch: Fetch, *sources: Source, now: datetime = NOON, insist: bool = False) -> Collected:
     """Collect from these sources."""
-    with open_reader(KINDS) as reader:
-        return collect(sources, kinds=KINDS, fetch=fetch, read=reader.read, store=store, now=now, insist=insist)
+    return collect(sources, kinds=KINDS, fetch=fetch, read=READER.read, store=store, now=now, insist=insist)
 
 
 def feed(url: str, name: str = "feed") -> Source:
@@ -282,15 +287,14 @@ def test_progress_hears_of_every_source(store: Store, fetch: Fetch, site: Site) 
     site.pages["/feed"] = Page(rss(("One", "https://example.org/1")))
     heard: list[str] = []
 
-    with open_reader(KINDS) as reader:
-        collect(
-            [feed(site.url + "/feed", "good"), feed(site.url + "/missing", "bad")],
-            kinds=KINDS,
-            fetch=fetch,
-            read=reader.read,
-            store=store,
-            now=NOON,
-            progress=lambda report: heard.append(report.source),
-        )
+    collect(
+        [feed(site.url + "/feed", "good"), feed(site.url + "/missing", "bad")],
+        kinds=KINDS,
+        fetch=fetch,
+        read=READER.read,
+        store=store,
+        now=NOON,
+        progress=lambda report: heard.append(report.source),
+    )
 
     assert sorted(heard) == ["bad", "good"]

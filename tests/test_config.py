@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import SETTINGS, load_config
+from newsletter.config import SETTINGS, load_config, readable_by_all
 from newsletter.errors import ConfigError
 
 
@@ -118,3 +118,29 @@ def test_one_of_several_that_is_no_mail_server(tmp_path: Path, text: str) -> Non
     """Each of several addresses is looked at."""
     with pytest.raises(ConfigError, match="NEWSLETTER_SMTP_URL"):
         load_config(tmp_path, {"NEWSLETTER_SMTP_URL": text})
+
+
+@pytest.mark.parametrize("name", [".env", "schedules.yaml"])
+def test_files_that_everybody_can_write_are_not_read(tmp_path: Path, name: str) -> None:
+    """Whoever has an account on the machine could send in our name."""
+    file = tmp_path / name
+    file.touch()
+    file.chmod(0o646)
+
+    with pytest.raises(ConfigError, match=f"{name}: everybody on this machine can write it"):
+        load_config(tmp_path, {})
+    file.chmod(0o644)
+    load_config(tmp_path, {})
+
+
+def test_what_everybody_can_read_is_named(tmp_path: Path) -> None:
+    """The secrets and the readers; a plan is no secret."""
+    for name in (".env", "schedules.yaml", "newsletter.db"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)
+    config = load_config(tmp_path, {})
+
+    assert readable_by_all(config) == [tmp_path / ".env", tmp_path / "newsletter.db"]
+    (tmp_path / ".env").chmod(0o640)
+    (tmp_path / "newsletter.db").chmod(0o600)
+    assert readable_by_all(config) == []

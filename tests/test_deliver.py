@@ -4,24 +4,28 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from newsletter.codec import encode
-from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, decide, deliver, letterhead, wait
+from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, compiled, decide, deliver, message_id, wait
 from newsletter.editions import Editions
 from newsletter.errors import LinkError
+from newsletter.language import speak
 from newsletter.links import Links, Purpose
 from newsletter.mail import Record, Send
 from newsletter.mail.lanes import open_lanes
 from newsletter.mail.mailbox import Mailbox, open_mailbox
-from newsletter.mail.message import compile_issue
 from newsletter.mail.session import Timeouts
 from newsletter.mail.smtp import open_smtp
-from newsletter.model import EXPIRES, Delivered, Message, Outcome, Preferences, Section, State, Verdict
+from newsletter.model import EXPIRES, Delivered, Message, Outcome, Preferences, Section, State, Verdict, WhenEmpty
 from newsletter.networks import Guard
+from newsletter.publish import publish as publish_issue
 from newsletter.render.issue import open_render
+from newsletter.render.phrases import REST, counted, subject
 from newsletter.store import Store
 from newsletter.store.issues import Audience
 from newsletter.store.subscribers import Applicant
@@ -468,12 +472,105 @@ def test_readers_get_what_they_chose(store: Store, mailbox: Mailbox) -> None:
     assert store.deliveries.reasons(issue, State.EXCLUDED) == {"nothing in their topics": 1}
 
 
+def test_readers_get_the_issue_in_their_language(store: Store, mailbox: Mailbox) -> None:
+    """The same stories in a frame of theirs, under the same names; a language chosen later is not there any more."""
+    newsletter = a_newsletter(topics=("language",))
+    sections = (
+        Section(topic="language", title="Language", stories=(a_story(1, title="Words"), a_story(2, title="Worlds"))),
+        Section(topic=REST, title="More papers", stories=(a_story(3, title="Hands"),), more=2),
+    )
+    issue = replace(an_issue(), preheader="3 papers: Language", sections=sections)
+    people = [Applicant(email=f"{name}@example.org") for name in ("en", "de", "ar", "few", "late")]
+    store.subscribers.add(people, newsletter="daily-papers", confirmed=True, how="test", now=NOON)
+    choose(store, "en@example.org", language="en")
+    choose(store, "de@example.org", language="de")
+    choose(store, "ar@example.org", language="ar")
+    choose(store, "few@example.org", language="de", stories=1)
+    render = open_render(base_url=LINKS.base_url).issue
+    audience = Audience(at=NOON)
+    number = publish_issue(issue, newsletter=newsletter, audience=audience, render=render, store=store, now=NOON).issue
+    choose(store, "late@example.org", language="fr")
+
+    run(store, number, open_smtp(mailbox.url))
+
+    got = {message["Delivered-To"].partition("@")[0]: message for message in mailbox.messages()}
+    pages = {
+        name: BeautifulSoup(message.get_body(("html",)).get_content(), "html.parser")  # type: ignore[union-attr]
+        for name, message in got.items()
+    }
+    texts = {name: message.get_body(("plain",)).get_content() for name, message in got.items()}  # type: ignore[union-attr]
+    assert {name: (page.html["lang"], page.html["dir"]) for name, page in pages.items()} == {  # type: ignore[index]
+        "en": ("en", "ltr"),
+        "de": ("de", "ltr"),
+        "ar": ("ar", "rtl"),
+        "few": ("de", "ltr"),
+        "late": ("en", "ltr"),
+    }
+    for name, text in texts.items():
+        language = speak(str(pages[name].html["lang"]))  # type: ignore[index]
+        words = pages[name].get_text()
+        stories = ["Words"] if name == "few" else ["Words", "Worlds", "Hands"]
+        assert [title for title in ("Words", "Worlds", "Hands") if title in text] == stories
+        assert (language.gettext("More papers") in words) == (name != "few")
+        for part in (text, words):
+            assert language.gettext("Unsubscribe") in part
+            assert counted(language, len(stories), "paper") in part
+            assert language.full_date(issue.slot.date) in part
+    assert {name: message["Subject"] for name, message in got.items()} == {
+        "en": "Daily Papers: Words and 2 more",
+        "de": "Daily Papers: Words und 2 weitere",
+        "ar": subject(speak("ar"), "Daily Papers", ["Words", "Worlds", "Hands"]),
+        "few": "Daily Papers: Words",
+        "late": "Daily Papers: Words and 2 more",
+    }
+    assert texts["de"].startswith("3 Artikel: Language\r\n")
+    frozen = store.issues.load(number)
+    ids = {line.email.partition("@")[0]: line.id for line in store.deliveries.list(number)}
+    for name, message in got.items():
+        assert message["Message-ID"] == message_id(frozen, ids[name])
+        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert "/unsubscribe/" in message["List-Unsubscribe"]
+        assert message["List-Id"] == got["en"]["List-Id"]
+    assert store.issues.get(number).subject == got["en"]["Subject"]
+
+
+def test_who_gets_nothing_is_told_so_where_that_is_wanted(store: Store, mailbox: Mailbox) -> None:
+    """Compiled once, whatever they chose; everybody else gets their stories."""
+    newsletter = a_newsletter(when_empty=WhenEmpty.SEND)
+    emails = [f"{name}@example.org" for name in ("all", "nothing", "nor")]
+    people = [Applicant(email=email) for email in emails]
+    store.subscribers.add(people, newsletter="daily-papers", confirmed=True, how="test", now=NOON)
+    choose(store, "nothing@example.org", exclude=("paper",))
+    choose(store, "nor@example.org", exclude=("method", "number"))
+    rendered = open_render(base_url=LINKS.base_url).issue(an_issue(), newsletter=newsletter)
+    audience = Audience(at=NOON)
+    issue, _ = store.issues.publish(an_issue(), rendered, newsletter=newsletter, audience=audience, now=NOON)
+
+    delivered = run(store, issue, open_smtp(mailbox.url))
+
+    got = {message["Delivered-To"].partition("@")[0]: message for message in mailbox.messages()}
+    texts = {name: message.get_body(("plain",)).get_content() for name, message in got.items()}  # type: ignore[union-attr]
+    assert delivered.states == {State.SENT: 3}
+    assert {name: "Nothing new in your topics" in text for name, text in texts.items()} == {
+        "all": False,
+        "nothing": True,
+        "nor": True,
+    }
+    assert got["nothing"]["Subject"] == "Daily Papers: nothing new"
+    assert "/unsubscribe/" in texts["nothing"]
+    frozen = store.issues.load(issue)
+    editions = Editions(frozen, partial(compiled, links=LINKS))
+    bodies = [editions.body(encode(Preferences(exclude=(word,)))) for word in ("paper", "method")]
+    assert bodies[0] is bodies[1] is not None
+
+
 def test_the_same_choice_is_compiled_once(store: Store) -> None:
     """Readers with the same stories have the same body, whatever words they chose them by."""
     issue = publish(store, "a@example.org")
     frozen = store.issues.load(issue)
     rendered = open_render(base_url=LINKS.base_url).issue(frozen.issue, newsletter=frozen.newsletter)
-    editions = Editions(replace(frozen, rendered=rendered), compile_issue(rendered, letterhead(frozen, LINKS)))
+    frozen = replace(frozen, rendered=rendered)
+    editions = Editions(frozen, partial(compiled, links=LINKS))
 
     first, second = (editions.body(encode(Preferences(exclude=(word,)))) for word in ("number 1", "method 1"))
 
@@ -483,3 +580,24 @@ def test_the_same_choice_is_compiled_once(store: Store) -> None:
     assert editions.body(encode(Preferences(language="de"))) is editions.assembly.whole
     assert editions.body(encode(Preferences(exclude=("nowhere",)))) is editions.assembly.whole
     assert editions.body(encode(Preferences(exclude=("paper",)))) is None
+
+
+def test_a_language_is_compiled_once(store: Store) -> None:
+    """For all who read it, and each edition in it; a language that nobody had chosen is the newsletter's."""
+    issue = publish(store, "a@example.org")
+    frozen = store.issues.load(issue)
+    render = open_render(base_url=LINKS.base_url).issue
+    german = render(replace(frozen.issue, language="de"), newsletter=frozen.newsletter)
+    rendered = render(frozen.issue, newsletter=frozen.newsletter)
+    frozen = replace(frozen, rendered=rendered, translations={"de": german})
+    editions = Editions(frozen, partial(compiled, links=LINKS))
+
+    whole, same = (editions.body(encode(Preferences(language="de", hour=hour))) for hour in (None, 7))
+    some, others = (
+        editions.body(encode(Preferences(language="de", exclude=(f"{word} 1",)))) for word in ("number", "method")
+    )
+
+    assert whole is same is editions.speaking("de").assembly.whole
+    assert some is others is not None
+    assert len({whole, some, editions.body(""), editions.body(encode(Preferences(exclude=("number 1",))))}) == 4
+    assert editions.body(encode(Preferences(language="fr"))) is editions.assembly.whole

@@ -91,7 +91,7 @@ def test_what_is_uncertain_is_counted(app: App) -> None:
     daemon.tick()
     ledger = app.store.deliveries
     (claimed,) = ledger.claim(1, owner="me", now=EIGHT + HOUR, lease_until=EIGHT + 2 * HOUR, limit=1)
-    ledger.mark([Mark(delivery=claimed.id, state=State.UNCERTAIN)], owner="me", now=EIGHT + HOUR)
+    ledger.turn(1, [Mark(delivery=claimed.id, state=State.UNCERTAIN)], (), owner="me", now=EIGHT + HOUR)
 
     assert daemon.health().uncertain == 1
 

@@ -13,6 +13,8 @@ from benchmarks.crash.plan import STEPS, Trouble, draw
 from benchmarks.crash.sink import Taken
 from newsletter.model import State
 
+pytestmark = pytest.mark.long
+
 SEED = 20261120
 RECIPIENTS = 400
 KILLS = 10

@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from newsletter.language import CATALOGUES, ENGLISH, languages, speak
+from newsletter.language import CATALOGUES, ENGLISH, languages, others, speak
 from tools.messages import messages
 
 FRIDAY = date(2026, 11, 20)
@@ -43,6 +43,13 @@ def test_what_has_no_catalogue_speaks_english() -> None:
     assert hebrew.full_date(FRIDAY) == "Friday, 20 November 2026"
     for tag in ("", "x y", "zz-ZZ", "../../etc", "a" * 500):
         assert (speak(tag).tag, speak(tag).direction) == ("en", "ltr")
+
+
+def test_other_languages_are_those_that_are_spoken() -> None:
+    """Not that of the newsletter, whatever its country, and none without a catalogue."""
+    assert others({"fr", "de", "en", "he", "", "../../etc"}, "de-AT") == ["en", "fr"]
+    assert others({"en", "en-US"}, "en") == []
+    assert others({"en", "ar"}, "he") == ["ar", "en"]
 
 
 def test_there_are_languages_of_both_directions() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,15 +11,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from newsletter.deliver import BATCH
 from newsletter.model import State
 from newsletter.store import Store
-from newsletter.store.schema import deliveries
+from newsletter.store.schema import deliveries, senders
+from tests.forks import Forked
 from tests.sinks import Sink, open_sink
 from tests.test_crash import ledger
 from tests.workspaces import Workspace, make_workspace
+
+pytestmark = pytest.mark.long
 
 DAEMONS = 4
 READERS = (DAEMONS - 1) * BATCH + 50  # so that each has some, and the last fewer than it would take
@@ -44,7 +47,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 class Running:
     """A daemon, and what it said."""
 
-    process: subprocess.Popen[str]
+    process: Forked
     log: list[str] = field(default_factory=list)
 
     def said(self, *words: str) -> bool:
@@ -80,9 +83,17 @@ def holders(store: Store) -> set[int]:
 
 def let_leases_run_out(store: Store) -> None:
     """What thirty seconds do to whoever does not renew them."""
-    held = deliveries.update().where(deliveries.c.state == State.SENDING)
     with store.db.writing() as connection:
-        connection.execute(held.values(lease_until=LONG_AGO))
+        connection.execute(senders.update().values(lease_until=LONG_AGO))
+
+
+def stop(daemon: Running, store: Store) -> None:
+    """Stop it for longer than its lease, between two of its transactions: stopped within one it would keep the lock."""
+    with store.db.writing() as connection:
+        daemon.process.send_signal(signal.SIGSTOP)
+        if not store.db.is_sqlite:  # where others may write beside us, their sessions end, and with them their locks
+            connection.execute(sa.text(CUT))
+        connection.execute(senders.update().values(lease_until=LONG_AGO))
 
 
 def is_done(store: Store) -> bool:
@@ -121,11 +132,7 @@ def test_whatever_happens_to_daemons(tmp_path: Path, database_url: str) -> None:
         killed, stopped, *others = daemons
         killed.process.kill()
         killed.process.wait()
-        stopped.process.send_signal(signal.SIGSTOP)
-        let_leases_run_out(store)
-        if not store.db.is_sqlite:
-            with store.db.writing() as connection:
-                connection.execute(sa.text(CUT))
+        stop(stopped, store)
         sink.gate.set()
         until(lambda: all(one.said(*THROUGH) for one in others), "the others are through or have failed")
 

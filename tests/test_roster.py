@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.model import Preferences
 from newsletter.roster import Refused, Roster, written
 from newsletter.sheets import open_sheet
 from newsletter.store.enrolment import Entrant
@@ -93,6 +94,22 @@ def test_any_bytes(data: bytes) -> None:
     assert all(isinstance(row, Entrant | Refused) for row in rows)
 
 
+WORDS = st.lists(
+    st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=","), min_size=1, max_size=10), unique=True
+).map(tuple)
+CHOSEN = st.builds(
+    Preferences,
+    topics=WORDS,
+    include=WORDS,
+    exclude=WORDS,
+    authors=WORDS,
+    hour=st.none() | st.integers(0, 23),
+    language=st.sampled_from(["", "de", "en-US"]),
+    stories=st.none() | st.integers(1, 50),
+    paused_until=st.none() | st.dates(),
+)
+
+
 @given(
     st.lists(
         st.builds(
@@ -106,12 +123,13 @@ def test_any_bytes(data: bytes) -> None:
             suppressed=st.sampled_from(["", "no such user", "=1", "550 5.1.1 gone, for good"]),
             since=st.just(NOON),
         )
-    )
+    ),
+    CHOSEN,
 )
-def test_what_is_written_is_read_again(readers: list[Subscriber]) -> None:
-    """An export gives back the same readers, whatever their names hold, and no cell of it is a formula."""
+def test_what_is_written_is_read_again(readers: list[Subscriber], chosen: Preferences) -> None:
+    """An export gives back the same readers and choices, whatever their words hold, and no cell of it is a formula."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerows(written(readers))
+    csv.writer(out).writerows(written((who, chosen) for who in readers))
     cells = [cell for row in csv.reader(io.StringIO(out.getvalue(), newline="")) for cell in row]
     rows = list(roster(out.getvalue().encode()).read())
 
@@ -122,3 +140,46 @@ def test_what_is_written_is_read_again(readers: list[Subscriber]) -> None:
         state = "" if who.state == "confirmed" else who.state
         kept = (who.email, who.name, who.timezone, who.cadence, state, who.suppressed)
         assert (row.email, row.name, row.timezone, row.cadence, row.state, row.suppressed) == kept
+        assert row.chosen == chosen
+
+
+def test_an_export_of_an_earlier_release_is_read() -> None:
+    """It has no choices in it, and its names are kept to the letter."""
+    (who,) = roster(b"email,name,timezone,cadence,state,since,suppressed\na@example.org, Ann ,,weekly,left,,\n").read()
+
+    assert isinstance(who, Entrant)
+    assert (who.name, who.cadence, who.state, who.chosen) == (" Ann ", "weekly", "left", Preferences())
+
+
+def test_choices_of_another_list_are_named_by_the_importer() -> None:
+    """A column of that name means something else elsewhere, so it is left out unless it is asked for."""
+    data = b'email,Topics,hour\na@example.org,"vision, systems",noon\n'
+    (unasked,) = roster(data).read()
+    (asked,) = roster(data, columns={"topics": "Topics"}).read()
+
+    assert isinstance(unasked, Entrant)
+    assert isinstance(asked, Entrant)
+    assert (unasked.chosen, asked.chosen) == (Preferences(), Preferences(topics=("vision", "systems")))
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "told"),
+    [
+        ("hour", "24", "no number from 0 to 23"),
+        ("stories", "0", "no number from 1"),
+        ("language", "../etc", "named like en or pt-BR"),
+        ("paused_until", "soon", "no day; they are written like 2026-12-24"),
+        ("exclude", "x" * 81, "more than 80 characters"),
+        ("include", ",".join(str(number) for number in range(51)), "more than 50"),
+        ("authors", "a\u202eb", "nobody sees"),
+    ],
+)
+def test_choices_that_nobody_can_make_refuse_the_row(field: str, cell: str, told: str) -> None:
+    """With the column and what stands there."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([["email", "Choice"], ["a@example.org", cell]])
+    (row,) = roster(out.getvalue().encode(), columns={field: "Choice"}).read()
+
+    assert isinstance(row, Refused)
+    assert row.reason.startswith(f"{field}: ")
+    assert told in row.reason

@@ -4,10 +4,14 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from newsletter.codec import decode
 from newsletter.model import Issue
 from tests.sites import Page, Site
 from tests.workspaces import Workspace
+
+pytestmark = pytest.mark.long
 
 PLAN = """\
 newsletters:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT
 
 from click.testing import CliRunner
 
@@ -19,6 +19,7 @@ from newsletter.errors import ConfigError, NewsletterError
 from newsletter.store import open_store
 from newsletter.store.subscribers import Applicant
 from tests.databases import build
+from tests.forks import Forked
 
 PLAN = """\
 newsletters:
@@ -34,6 +35,13 @@ topics:
 schedules:
   always: {newsletter: daily-papers, every: day, at: "00:00", timezone: UTC, catch_up: 24h}
 """
+
+
+def asking(api: str = "https://export.arxiv.org/api/query") -> str:
+    """The same with readers who may suggest links, and where papers are looked up."""
+    named = PLAN.replace("sources: [saved]", "sources: [saved, suggested]")
+    return named.replace("\ntopics:", f'\n  suggested: {{kind: readers, api: "{api}"}}\ntopics:')
+
 
 LISTING = """\
 Daily Papers
@@ -74,19 +82,17 @@ class Workspace:
         return {**ours, **self.settings, "PYTHONWARNINGS": "error"}
 
     def command(self, *arguments: str) -> list[str]:
-        """`newsletter …` in this workspace."""
-        return [sys.executable, "-m", "newsletter", "-C", str(self.folder), *arguments]
+        """`newsletter …` in this workspace, for an interpreter of its own; most tests `start` or `run` it instead."""
+        return [sys.executable, "-m", "newsletter", *self.words(*arguments)]
+
+    def words(self, *arguments: str) -> list[str]:
+        """What follows `newsletter` in this workspace."""
+        return ["-C", str(self.folder), *arguments]
 
     @contextmanager
-    def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def start(self, *arguments: str, stdout: int = DEVNULL, stderr: int = PIPE) -> Iterator[Forked]:
         """The command, running; its log on `stderr`. It does not outlive the `with`, however that ends."""
-        with subprocess.Popen(
-            self.command(*arguments),
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with Forked(self.words(*arguments), self.environment, stdout=stdout, stderr=stderr) as process:
             try:
                 yield process
             except BaseException:
@@ -95,21 +101,14 @@ class Workspace:
 
     def run(self, *arguments: str, status: int = 0) -> str:
         """What the command printed, both streams; it must end with `status`."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=100,
-        )
-        assert done.returncode == status, done.stdout
-        return done.stdout
+        with self.start(*arguments, stdout=PIPE, stderr=STDOUT) as process:
+            said, _ = process.communicate()
+        assert process.returncode == status, said
+        return said
 
     def call(self, *arguments: str, status: int = 0, given: str = "") -> str:
         """As `run`, in this process: for commands whose words matter, and not how they start and end."""
-        outcome = CliRunner().invoke(cli, ["-C", str(self.folder), *arguments], env=self.settings, input=given)
+        outcome = CliRunner().invoke(cli, self.words(*arguments), env=self.settings, input=given)
         error, code, said = outcome.exception, outcome.exit_code, outcome.output
         if isinstance(error, NewsletterError):  # which `main` puts into words
             code = USAGE if isinstance(error, ConfigError) else FAILED

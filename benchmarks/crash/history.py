@@ -28,7 +28,7 @@ from benchmarks.crash.sink import Sink, open_sink
 from newsletter.model import Fragment, Issue, Newsletter, Rendered, Slot, Slotted, State, Token
 from newsletter.store import Store, migrate, open_store
 from newsletter.store.issues import Audience
-from newsletter.store.schema import deliveries, events, subscribers
+from newsletter.store.schema import deliveries, events, senders, subscribers
 from newsletter.store.subscribers import Applicant
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -208,9 +208,9 @@ class _History:
         if self.lease:
             time.sleep(self.lease)
             return
-        mine = (deliveries.c.state == State.SENDING) & deliveries.c.owner.like(f"{socket.gethostname()}/{pid}/%")
+        mine = senders.c.owner.like(f"{socket.gethostname()}/{pid}/%")
         with self.store.db.writing() as connection:
-            connection.execute(deliveries.update().where(mine).values(lease_until=LONG_AGO))
+            connection.execute(senders.update().where(mine).values(lease_until=LONG_AGO))
 
     def resume(self) -> None:
         """Let go on what was stopped."""

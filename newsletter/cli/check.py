@@ -14,6 +14,7 @@ import click
 
 from newsletter.cli import USAGE
 from newsletter.cli.workspace import as_json, config, now, open_workspace, print_json
+from newsletter.config import readable_by_all
 from newsletter.errors import FetchError, RenderError
 from newsletter.model import Newsletter
 from newsletter.render.lint.finding import Finding, Severity, has_errors
@@ -80,6 +81,9 @@ def check(
         mail.write(out or Path())
     findings = tuple(dict.fromkeys(seen.findings))
     parts = f"{counted(len(plan.sources), 'source')}, {counted(len(plan.schedules), 'schedule')}"
+    seen.notes += [
+        f"{path}: everybody on this machine can read it; chmod 600 {path}" for path in readable_by_all(settings)
+    ]
     seen.notes.append(f"{settings.schedules.name}: good, with {parts}")
     if as_json:
         print_json({"findings": findings, "notes": seen.notes})

@@ -51,7 +51,7 @@ def enrol(
     store: Store,
     path: Path,
     *,
-    unwilling: Callable[[Collection[str]], set[str]],
+    barred: Callable[[Collection[str]], Mapping[str, str]],
     newsletter: str,
     confirmed: bool,
     columns: Mapping[str, str],
@@ -61,8 +61,8 @@ def enrol(
 ) -> Enrolled:
     """Read the file, `-` for the input, into the newsletter. NewsletterError when it is no such list, or ends badly.
 
-    Of some addresses `unwilling` tells who is to be left alone. Each batch is a transaction; what was read before an
-    error stays, and is known when the file is read again.
+    Of some addresses `barred` tells who is to be left alone, and as what outcome they count. Each batch is a
+    transaction; what was read before an error stays, and is known when the file is read again.
     """
     done = Enrolled()
     with _opened(path) as file, _refusals(path, rejects) as refuse:
@@ -74,9 +74,9 @@ def enrol(
                 read = roster.read()
                 while rows := list(islice(read, _BATCH)):
                     people = [row for row in rows if not isinstance(row, Refused)]
-                    barred = unwilling([who.email for who in people])
-                    done.outcomes.update(["unwilling"] * sum(who.email in barred for who in people))
-                    people = [who for who in people if who.email not in barred]
+                    left_alone = barred([who.email for who in people])
+                    done.outcomes.update(left_alone[who.email] for who in people if who.email in left_alone)
+                    people = [who for who in people if who.email not in left_alone]
                     done.outcomes.update(
                         store.subscribers.enrol(people, newsletter=newsletter, confirmed=confirmed, now=now())
                     )

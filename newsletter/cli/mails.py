@@ -9,9 +9,8 @@ from pathlib import Path
 
 from newsletter.app import App
 from newsletter.by_hand import slot_of
-from newsletter.deliver import address, letterhead, message_id, tokens
+from newsletter.deliver import address, compiled, message_id, tokens
 from newsletter.links import Links
-from newsletter.mail.message import compile_issue
 from newsletter.model import Issue, Newsletter, Recipient, Rendered
 from newsletter.preview import compose_preview
 from newsletter.render.issue import Render
@@ -80,14 +79,7 @@ def _mail(name: str, issue: Issue, rendered: Rendered, newsletter: Newsletter, *
     frozen = Frozen(
         id=0, nonce="check", published_at=issue.slot.at, issue=issue, rendered=rendered, newsletter=newsletter
     )
-    reader = replace(_READER, message_id=message_id(frozen, 0))
-    filled = tokens(reader, newsletter=newsletter.name, slot=issue.slot, links=links)
-    html, text = render.preview(rendered, filled)
-    message = address(
-        compile_issue(rendered, letterhead(frozen, links)),
-        reader,
-        newsletter=newsletter.name,
-        slot=issue.slot,
-        links=links,
-    )
+    reader = _READER._replace(message_id=message_id(frozen, 0))
+    html, text = render.preview(rendered, tokens(frozen, reader, links=links))
+    message = address(compiled(frozen, links), reader, newsletter=newsletter.name, links=links)
     return Mail(name=name, preheader=issue.preheader or issue.title, html=html, text=text, data=message.data)

@@ -53,14 +53,14 @@ def add(
     applicants = [Applicant(email=email, name=name, timezone=timezone, cadence=cadence) for email in emails]
     with open_workspace(ctx) as app:
         app.newsletter(newsletter)
-        unwilling = consent.unwilling(app.store, app.links, emails)
-        applicants = [who for who in applicants if who.email not in unwilling]
+        barred = consent.barred(app.store, app.links, emails, newsletter=newsletter)
+        applicants = [who for who in applicants if who.email not in barred]
         outcomes = app.store.subscribers.add(
             applicants, newsletter=newsletter, confirmed=confirmed, how="added by the operator", now=now()
         )
-    came_of = dict(zip((who.email for who in applicants), outcomes, strict=True))
+    came_of = barred | dict(zip((who.email for who in applicants), outcomes, strict=True))
     for email in emails:
-        click.echo(f"{email}: {_OUTCOMES[came_of.get(email, 'unwilling')]}")
+        click.echo(f"{email}: {_OUTCOMES[came_of[email]]}")
     if not confirmed and "added" in outcomes:
         click.echo("they get no mail before they have confirmed; --confirmed says that they have agreed already")
 
@@ -134,7 +134,7 @@ def import_subscribers(
         done = enrol(
             app.store,
             file,
-            unwilling=partial(consent.unwilling, app.store, app.links),
+            barred=partial(consent.barred, app.store, app.links, newsletter=newsletter),
             newsletter=newsletter,
             confirmed=confirmed,
             columns=wanted,
@@ -159,7 +159,7 @@ def export(ctx: click.Context, *, newsletter: str, state: str) -> None:
     """Print the readers of a newsletter as CSV, in the form that `import` takes; no cell is a formula."""
     writer = csv.writer(sys.stdout)
     with open_ledger(ctx) as store:
-        writer.writerows(written(store.subscribers.each(newsletter, state=state or "")))
+        writer.writerows(written(store.subscribers.choosing(newsletter, state=state or "")))
 
 
 @subscribers.command()
@@ -213,7 +213,12 @@ def suppress(ctx: click.Context, email: str, *, reason: str) -> None:
 @click.argument("email", type=Email())
 @click.pass_context
 def forget(ctx: click.Context, email: str) -> None:
-    """Erase everything known about EMAIL. The counts of past issues stay, without a name."""
-    with open_ledger(ctx) as store:
-        store.subscribers.forget(store.subscribers.get(email))
+    """Erase everything known about EMAIL. The counts of past issues stay, without a name.
+
+    A keyed fingerprint of the address stays too, so that no list brings back who read or left a newsletter.
+    """
+    from newsletter import consent  # noqa: PLC0415
+
+    with open_workspace(ctx) as app:
+        consent.forget(app.store, app.links, app.store.subscribers.get(email), now=now())
     click.echo(f"{email}: erased")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def daemon(ctx: click.Context, *, health: str | None, web: bool, listen: str, co
     if confirm_clock:
         _confirm_clock(ctx)
         return
+    if web:
+        _one_thread_for_each_search()
     from newsletter.app import open_app  # noqa: PLC0415
     from newsletter.daemon import Daemon, run_daemon  # noqa: PLC0415
     from newsletter.health import open_health  # noqa: PLC0415
@@ -92,6 +95,7 @@ def serve(ctx: click.Context, *, listen: str) -> None:
 
     BASE_URL says at which address the public finds them; a proxy in front does HTTPS.
     """
+    _one_thread_for_each_search()
     from newsletter.app import open_app  # noqa: PLC0415
 
     settings = config(ctx)
@@ -104,6 +108,14 @@ def serve(ctx: click.Context, *, listen: str) -> None:
         over.wait()
 
 
+def _one_thread_for_each_search() -> None:
+    """Several come at once; one that takes every core for itself costs twice as much CPU and gains nothing.
+
+    To be said before numpy is imported: it asks its linear algebra no later.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 @contextmanager
 def _open_pages(app: App, listen: str) -> Iterator[str]:
     """The pages, and the desk that answers their forms by mail; gives where they are served."""
@@ -113,9 +125,29 @@ def _open_pages(app: App, listen: str) -> Iterator[str]:
 
     desk = Desk(app, clock=now)
     site = Site(app=app, clock=now, ring=desk.bell.set)
-    desk.changed = lambda changed: setattr(site, "app", changed)
-    with open_desk(desk), server.open_server(site, server.listen(listen)) as place:
-        yield place
+
+    def changed(other: App) -> None:
+        _read_archive(other)  # first: the pages go on with the one that they have
+        site.app = other
+
+    desk.changed = changed
+    reading = threading.Thread(target=_read_archive, args=(app,), name="archive", daemon=True)
+    reading.start()
+    try:
+        with open_desk(desk), server.open_server(site, server.listen(listen)) as place:
+            yield place
+    finally:
+        reading.join()
+
+
+def _read_archive(app: App) -> None:
+    """What the first search would wait for."""
+    from newsletter.errors import StoreError  # noqa: PLC0415
+
+    try:
+        app.archive.index()
+    except StoreError as error:  # who searches tries again
+        logging.getLogger("newsletter.web").warning("could not read the archive: %s", error)
 
 
 def _log_to_stderr(log_format: str) -> None:

@@ -121,10 +121,7 @@ class Channel:
             if conversation.broken:
                 self._break("connection lost" if self._wire.lost else "broken off")
                 return
-        if conversation.outgoing:
-            self._write()
-        else:
-            self._await_reply()
+        self._write()
         if conversation.cleared or conversation.free:
             self._pool.wants(self)
 

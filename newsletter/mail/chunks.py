@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from newsletter.mail.conversation import Result, judge, not_offered
 from newsletter.mail.envelope import mail_command, obstacle, rcpt_command
@@ -171,7 +171,7 @@ class Chunks:
         self._leaving = None
         for waiting in (self._expected, self._ready, self._cleared):
             waiting.clear()
-        yield from (replace(result, is_first=number == 0) for number, result in enumerate(results))
+        yield from (result._replace(is_first=number == 0) for number, result in enumerate(results))
 
     def _answered(self, chunk: _Chunk, reply: Reply) -> Result:
         """What the reply to BDAT says of a message."""
@@ -197,7 +197,7 @@ class Chunks:
         self._under_way -= 1
         result = judge(chunk.message, reply, Phase.DOT)
         decision = Decision(verdict=Verdict.UNSENT, reason="BDAT not taken", reconnect=True)
-        return replace(result, outcome=replace(result.outcome, verdict=decision.verdict), decision=decision)
+        return result._replace(outcome=result.outcome._replace(verdict=decision.verdict), decision=decision)
 
     def _ended(self, chunk: _Chunk, reply: Reply) -> Result:
         """By its refusal, if it had one; else by this reply."""

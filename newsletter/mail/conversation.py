@@ -10,8 +10,9 @@ Without it each command waits for its reply. The step every message is at is kno
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from newsletter.mail.envelope import mail_command, obstacle, rcpt_command
 from newsletter.mail.relay import Dsn
@@ -20,11 +21,12 @@ from newsletter.mail.wire import Reply, dot_stuffed
 from newsletter.model import Message, Outcome, Verdict
 
 DOT = b".\r\n"
-_CRLF = b"\r\n"
+
+# Looked at several times a message, and a member of an enumeration costs more to look up than a name.
+_MAIL, _RCPT, _DATA, _BODY, _DOT = Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of a message, and what that says about the connection and the server.
 
     `is_first` is false for a message that ended by the same break as one before it.
@@ -45,7 +47,7 @@ def judge(message: Message, reply: Reply, phase: Phase) -> Result:
         verdict=decision.verdict,
         code=reply.code,
         text=text,
-        phase=phase.value,
+        phase=phase,
         retry_after=decision.retry_after,
         policy=decision.policy,
     )
@@ -55,7 +57,7 @@ def judge(message: Message, reply: Reply, phase: Phase) -> Result:
 def not_offered(message: Message, why: str) -> Result:
     """A message that cannot be offered to this server."""
     decision = Decision(verdict=Verdict.REJECTED, reason="not offered")
-    outcome = Outcome(delivery=message.delivery, verdict=decision.verdict, text=why, phase=Phase.RSET.value)
+    outcome = Outcome(delivery=message.delivery, verdict=decision.verdict, text=why, phase=Phase.RSET)
     return Result(message, outcome, decision)
 
 
@@ -140,13 +142,11 @@ class Conversation:
             why, body = str(error), b""
         if why:
             return not_offered(message, why)
-        exchange = _Exchange(message, body, Phase.RSET)
-        self._offered = exchange
+        exchange = self._offered = _Exchange(message, body, _MAIL)
         if self._pipelining:
-            commands = list(self._envelope(message))
-            self._expected.extend((phase, exchange) for phase, _ in commands)
-            self.outgoing.append(b"".join(command for _, command in commands))
-            exchange.phase = Phase.MAIL
+            for phase, command in self._envelope(message):
+                self._expected.append((phase, exchange))
+                self.outgoing.append(command)
         else:
             self._later.extend(self._envelope(message))
             self._step(exchange)
@@ -166,7 +166,7 @@ class Conversation:
         assert self._cleared is not None  # noqa: S101  # the caller looked
         exchange, self._cleared = self._cleared, None
         self._released = False
-        exchange.phase = Phase.BODY
+        exchange.phase = _BODY
         self._leaving = exchange
         return exchange.body
 
@@ -174,30 +174,30 @@ class Conversation:
         """The end of the message whose body has left: it is `outgoing`."""
         assert self._leaving is not None  # noqa: S101  # the caller looked
         exchange, self._leaving = self._leaving, None
-        exchange.phase = Phase.DOT
-        self._expected.append((Phase.DOT, exchange))
+        exchange.phase = _DOT
+        self._expected.append((_DOT, exchange))
         self.outgoing.append(DOT)
 
     # --- what comes in --------------------------------------------------------------------------------------------
 
-    def received(self, reply: Reply) -> Iterator[Result]:
+    def received(self, reply: Reply) -> Sequence[Result]:
         """What a reply ends, if it ends anything. A reply that nobody waits for breaks the connection."""
         if not self._expected:
-            self.broken = True
-            if exchange := self._leaving or self._cleared:  # about its body: a refusal counts, a thank-you does not
-                self._leaving = self._cleared = None
-                exchange.phase = Phase.BODY
-                yield self._ended(exchange, reply)
-            return
-        phase, exchange_ = self._expected.popleft()
-        if exchange_ is None:  # the dot after a message that was not to be sent: whatever it says
+            return self._unexpected(reply)
+        phase, exchange = self._expected.popleft()
+        if exchange is None:  # the dot after a message that was not to be sent: whatever it says
             self.broken = not reply.code
-        elif phase is Phase.DOT:
-            yield self._ended(exchange_, reply)
-        elif goes_on(reply.code, phase=phase) and exchange_.refusal is None:
-            self._advance(exchange_, phase)
+        elif phase is _DOT:
+            return (self._ended(exchange, reply),)
+        elif exchange.refusal is not None or not goes_on(reply.code, phase=phase):
+            return self._refused(exchange, phase, reply)
+        elif phase is _DATA:
+            self._offered, self._cleared = None, exchange
+        elif self._later:
+            self._step(exchange)
         else:
-            yield from self._refused(exchange_, phase, reply)
+            exchange.phase = self._expected[0][0]
+        return ()
 
     def lost(self, reply: Reply) -> Iterator[Result]:
         """What is known of every message under way when nothing further comes; `reply` says why."""
@@ -210,13 +210,14 @@ class Conversation:
             if not exchange.ended:
                 yield self._ended(exchange, reply)
 
-    def _advance(self, exchange: _Exchange, phase: Phase) -> None:
-        if phase is Phase.DATA:
-            self._offered, self._cleared = None, exchange
-        elif self._later:
-            self._step(exchange)
-        else:
-            exchange.phase = self._expected[0][0]
+    def _unexpected(self, reply: Reply) -> Sequence[Result]:
+        self.broken = True
+        exchange = self._leaving or self._cleared
+        if exchange is None:
+            return ()
+        self._leaving = self._cleared = None
+        exchange.phase = _BODY  # the reply is about it: a refusal counts, a thank-you does not
+        return (self._ended(exchange, reply),)
 
     def _step(self, exchange: _Exchange) -> None:
         phase, command = self._later.popleft()
@@ -224,7 +225,7 @@ class Conversation:
         self._expected.append((phase, exchange))
         self.outgoing.append(command)
 
-    def _refused(self, exchange: _Exchange, phase: Phase, reply: Reply) -> Iterator[Result]:
+    def _refused(self, exchange: _Exchange, phase: Phase, reply: Reply) -> Sequence[Result]:
         """A step was not taken, or one before it: the others of the envelope are read, and mean nothing more."""
         if exchange.refusal is None:
             exchange.refusal = phase, reply
@@ -232,28 +233,31 @@ class Conversation:
         self._later.clear()
         first = read_reply(exchange.refusal[1].code, exchange.refusal[1].text, phase=exchange.refusal[0])
         if not first.reconnect and any(of is exchange for _, of in self._expected):
-            return
-        if phase is Phase.DATA and reply.code == 354:  # noqa: PLR2004 (RFC 5321 section 4.2)
+            return ()
+        if phase is _DATA and reply.code == 354:  # noqa: PLR2004 (RFC 5321 section 4.2)
             # The server goes on without a recipient: an empty message has nobody to go to (RFC 2920 section 3.1).
             if self._lmtp:
                 self.broken = True  # nobody would answer
             else:
                 self.outgoing.append(DOT)
-                self._expected.append((Phase.DOT, None))
+                self._expected.append((_DOT, None))
         self._offered = None
         self._unfinished = True
-        yield self._ended(exchange, exchange.refusal[1])
+        return (self._ended(exchange, exchange.refusal[1]),)
 
     def _ended(self, exchange: _Exchange, reply: Reply) -> Result:
         exchange.ended = True
         result = judge(exchange.message, reply, exchange.phase)
-        self.broken = self.broken or result.decision.reconnect or exchange.phase is Phase.BODY
+        self.broken = self.broken or result.decision.reconnect or exchange.phase is _BODY
         return result
 
-    def _envelope(self, message: Message) -> Iterator[tuple[Phase, bytes]]:
+    def _envelope(self, message: Message) -> Sequence[tuple[Phase, bytes]]:
+        steps = [
+            (_MAIL, mail_command(message, self._extensions, dsn=self._dsn)),
+            (_RCPT, rcpt_command(message, self._extensions, dsn=self._dsn)),
+            (_DATA, b"DATA\r\n"),
+        ]
         if self._unfinished:
             self._unfinished = False
-            yield Phase.RSET, b"RSET\r\n"
-        yield Phase.MAIL, mail_command(message, self._extensions, dsn=self._dsn)
-        yield Phase.RCPT, rcpt_command(message, self._extensions, dsn=self._dsn)
-        yield Phase.DATA, b"DATA\r\n"
+            steps.insert(0, (Phase.RSET, b"RSET\r\n"))
+        return steps

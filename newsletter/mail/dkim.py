@@ -12,7 +12,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -110,7 +110,7 @@ class Signer:
 
     def prefix(self, octets: bytes) -> Prefix:
         """The part of a body that many messages begin with: all up to the first personal value."""
-        return Prefix(octets, hashlib.sha256(octets))
+        return _prefix(octets)
 
     def sign(self, data: bytes, *, at: datetime, prefix: Prefix | None = None) -> bytes:
         """The DKIM-Signature fields to put before a message with CRLF line ends, one for each key.
@@ -121,52 +121,70 @@ class Signer:
         end = data.find(b"\r\n\r\n")
         if end < 0:
             raise ValueError("no empty line ends the headers")
-        names, fields = _chosen(data[:end])
+        named, fields = _chosen(data[:end])
         body_hash = _body_hash(data, end + 4, prefix)
-        return b"".join(self._signature(key, names, fields, body_hash, at) for key in self.keys)
+        return b"".join([self._signature(key, named, fields, body_hash, at) for key in self.keys])
 
-    def _signature(self, key: Key, names: Sequence[str], fields: bytes, body_hash: str, at: datetime) -> bytes:
-        rows = [
-            f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/simple; d={self.domain};",
-            f" s={key.selector}; t={int(at.timestamp())};",
-            f" bh={body_hash};",
-            *_folded(names),
-            " b=",
-        ]
-        unsigned = "\r\n".join(rows).encode()
-        signature = base64.b64encode(key.sign(fields + _relaxed(unsigned)))
+    def _signature(self, key: Key, named: str, fields: bytes, body_hash: str, at: datetime) -> bytes:
+        unsigned = (
+            f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/simple; d={self.domain};\r\n"
+            f" s={key.selector}; t={int(at.timestamp())};\r\n bh={body_hash};\r\n{named}\r\n b="
+        ).encode()
+        signature = base64.b64encode(key.sign(fields + b":".join(_relaxed(unsigned))))
         lines = [signature[start : start + _COLUMNS] for start in range(0, len(signature), _COLUMNS)]
         return b"\r\n ".join([unsigned, *lines]) + b"\r\n"
 
 
-def signed(message: Message, signer: Signer | None, *, at: datetime) -> Message:
-    """The message with its signatures before it; as it is where nobody signs."""
+def signed(message: Message, signer: Signer | None, *, at: datetime, beginning: bytes = b"") -> Message:
+    """The message with its signatures before it; as it is where nobody signs.
+
+    `beginning` is the part of its body that many messages begin with.
+    """
     if signer is None:
         return message
-    return replace(message, data=signer.sign(message.data, at=at) + message.data)
+    return message._replace(data=signer.sign(message.data, at=at, prefix=_prefix(beginning)) + message.data)
 
 
-def _chosen(head: bytes) -> tuple[list[str], bytes]:
-    """What `h=` names, and these fields in canonical form. ValueError without a From."""
-    found: dict[bytes, list[bytes]] = {}
-    for line in map(_relaxed, _FIELD_END.split(head)):
-        found.setdefault(line[: line.find(b":")], []).append(line + b"\r\n")
-    if b"from" not in found:
+@lru_cache(maxsize=64)
+def _prefix(octets: bytes) -> Prefix:
+    return Prefix(octets, hashlib.sha256(octets))
+
+
+def _chosen(head: bytes) -> tuple[str, bytes]:
+    """What `h=` names, in rows, and these fields in canonical form. ValueError without a From."""
+    fields = [_relaxed_field(line) for line in _FIELD_END.split(head)]
+    order, named = _order(tuple([name for name, _ in fields]))
+    return named, b"".join([fields[number][1] for number in order])
+
+
+@lru_cache(maxsize=64)  # all mails of an issue have the same
+def _order(present: Sequence[bytes]) -> tuple[Sequence[int], str]:
+    """Which of the fields of a head are signed, by their number and in which order, and the rows of `h=`."""
+    if b"from" not in present:
         raise ValueError("there is no From to sign")
     names: list[str] = []
-    fields: list[bytes] = []
+    order: list[int] = []
     for name in SIGNED:
-        lines = found.get(name.encode(), [])
-        names += [name] * (len(lines) + (name in SEALED))
-        fields += reversed(lines)  # the last one stands for the first mention: RFC 6376 section 5.4.2
-    return names, b"".join(fields)
+        numbers = [number for number, other in enumerate(present) if other == name.encode()]
+        names += [name] * (len(numbers) + (name in SEALED))
+        order += reversed(numbers)  # the last one stands for the first mention: RFC 6376 section 5.4.2
+    return order, "\r\n".join(_folded(names))
 
 
-@lru_cache(maxsize=64)  # most fields are the same in every mail of an issue: a sixth less for Ed25519
-def _relaxed(line: bytes) -> bytes:
-    """A field in relaxed form, without its line end (RFC 6376 section 3.4.2)."""
+@lru_cache(maxsize=64)  # most fields are the same in every mail of an issue
+def _relaxed_field(line: bytes) -> tuple[bytes, bytes]:
+    """The name of a field, and all of it in relaxed form."""
+    name, value = _relaxed(line)
+    return name, name + b":" + value + b"\r\n"
+
+
+def _relaxed(line: bytes) -> tuple[bytes, bytes]:
+    """Name and value of a field in relaxed form, without its line end (RFC 6376 section 3.4.2)."""
     name, _, value = line.partition(b":")
-    return name.rstrip(b" \t").lower() + b":" + _SPACE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
+    value = value.replace(b"\r\n", b"")
+    if b"  " in value or b"\t" in value:  # a hint of what is rare, to search for it at leisure
+        value = _SPACE.sub(b" ", value)
+    return name.rstrip(b" \t").lower(), value.strip(b" ")
 
 
 def _body_hash(data: bytes, start: int, prefix: Prefix | None) -> str:

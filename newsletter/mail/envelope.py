@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from newsletter.mail.headers import envelope_address
 from newsletter.mail.relay import Dsn
@@ -25,19 +26,19 @@ def obstacle(message: Message, extensions: Mapping[str, str]) -> str:
     It is about the message and this server, so nothing is held against the address.
     """
     try:
-        for address in filter(None, (message.sender, message.recipient)):
-            envelope_address(address)
+        for address in (message.sender, message.recipient):
+            if address:
+                envelope_address(address)
     except ValueError as error:
         return str(error)
-    limit = extensions.get("SIZE", "")
-    if limit.isascii() and limit.isdigit() and 0 < int(limit) < (size := _size(message)):
-        return f"a message of {size} bytes, where the server takes {limit} (SIZE)"
-    has_ascii_addresses = (message.sender + message.recipient).isascii()
+    if 0 < _number(extensions.get("SIZE", "")) < (size := _size(message)):
+        return f"a message of {size} bytes, where the server takes {extensions['SIZE']} (SIZE)"
+    has_ascii_addresses = message.sender.isascii() and message.recipient.isascii()
     if message.is_encoded and has_ascii_addresses:
         return ""
     for what, is_ascii, keyword in (
         ("the address", has_ascii_addresses, "SMTPUTF8"),
-        ("the message", _is_ascii(message), "8BITMIME"),
+        ("the message", message.is_encoded or message.data.isascii(), "8BITMIME"),
         ("a header", _has_ascii_head(message), "SMTPUTF8"),
     ):
         if not is_ascii and keyword not in extensions:
@@ -50,11 +51,11 @@ def mail_command(message: Message, extensions: Mapping[str, str], *, dsn: Dsn = 
     line = f"MAIL FROM:<{message.sender}>"
     if "SIZE" in extensions:
         line += f" SIZE={_size(message)}"
-    if not _is_ascii(message):
+    if not message.is_encoded and not message.data.isascii():
         line += " BODY=8BITMIME"
-    if not ((message.sender + message.recipient).isascii() and _has_ascii_head(message)):
+    if not (message.sender.isascii() and message.recipient.isascii() and _has_ascii_head(message)):
         line += " SMTPUTF8"
-    if dsn is Dsn.FAILURE and "DSN" in extensions:
+    if "DSN" in extensions and dsn is Dsn.FAILURE:
         line += " RET=HDRS"
         if len(envid := _xtext(_message_token(message))) in range(1, ENVID_LENGTH + 1):
             line += f" ENVID={envid}"
@@ -64,7 +65,7 @@ def mail_command(message: Message, extensions: Mapping[str, str], *, dsn: Dsn = 
 def rcpt_command(message: Message, extensions: Mapping[str, str], *, dsn: Dsn = Dsn.OFF) -> bytes:
     """RCPT TO with its parameters."""
     line = f"RCPT TO:<{message.recipient}>"
-    if dsn is not Dsn.OFF and "DSN" in extensions:
+    if "DSN" in extensions and dsn is not Dsn.OFF:
         line += f" NOTIFY={dsn.value.upper()}"
         original = f"rfc822;{_xtext(message.recipient)}"
         if dsn is Dsn.FAILURE and message.recipient.isascii() and len(original) <= ORCPT_LENGTH:
@@ -77,8 +78,10 @@ def _size(message: Message) -> int:
     return len(message.data) + (0 if message.is_encoded or message.data.endswith(b"\r\n") else 2)
 
 
-def _is_ascii(message: Message) -> bool:
-    return message.is_encoded or message.data.isascii()
+@lru_cache(maxsize=16)  # each server says the same all day
+def _number(limit: str) -> int:
+    """The limit of SIZE; 0 where there is none."""
+    return int(limit) if limit.isascii() and limit.isdigit() else 0
 
 
 def _has_ascii_head(message: Message) -> bool:

@@ -11,8 +11,8 @@ import base64
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import idna
 
@@ -28,11 +28,13 @@ _BARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _Q = ["_" if octet == ord(" ") else chr(octet) if octet in _BARE else f"={octet:02X}" for octet in range(256)]
 _MAILBOX = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^"<>,;:]*))\s*<(?P<email>[^<>]*)>', re.DOTALL)
 _ADDRESS = re.compile(r'(?P<local>[^\s<>()\[\],;:\\"@]+)@(?P<domain>[^\s<>()\[\],;:\\"@]+)')
-_URL = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")
+_MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
+_ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+_SCHEMES = ("https://", "http://", "mailto:")
+_OF_URLS = bytes(range(ord("!"), ord("~") + 1)).translate(None, b'"<>')
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A mailbox as RFC 5322 section 3.4 has it: a display name, perhaps empty, and an address."""
 
     name: str
@@ -110,13 +112,20 @@ def verbatim_header(name: str, value: str) -> bytes:
     return f"{line}\r\n".encode()
 
 
+def message_id_header(message_id: str) -> bytes:
+    """Message-ID. ValueError for what is none, or too long for a line."""
+    if not _MESSAGE_ID.fullmatch(message_id) or len(message_id) > LONGEST - len("Message-ID: "):
+        raise ValueError(f"not a Message-ID: {message_id[:NAME_LENGTH]!r}; it looks like <unique@example.org>")
+    return f"Message-ID: {message_id}\r\n".encode()
+
+
 def url_header(name: str, *urls: str) -> bytes:
     """A field of URLs in angle brackets (RFC 2369), on one line as long as 998 columns allow.
 
     ValueError for a URL that is not http, https or mailto, or holds what could end it.
     """
     for url in urls:
-        if not _URL.fullmatch(url) or len(url) > LONGEST - len(name) - len(": <>,"):
+        if not _is_url(url) or len(url) > LONGEST - len(name) - len(": <>,"):
             raise ValueError(f"cannot stand in a {name} header: {url[:NAME_LENGTH]!r}")
     entries = [f"<{url}>" for url in urls]
     line = f"{name}: {', '.join(entries)}"
@@ -125,12 +134,19 @@ def url_header(name: str, *urls: str) -> bytes:
     return f"{line}\r\n".encode()
 
 
+def _is_url(text: str) -> bool:
+    """Whether it is one of a kind that a header may have, and holds nothing that could end it."""
+    return text.startswith(_SCHEMES) and text.isascii() and not text.encode().translate(None, _OF_URLS)
+
+
 def unsubscribe_headers(url: str, mailto: str = "") -> bytes:
     """List-Unsubscribe, and where the URL is https the offer of one-click (RFC 8058, which asks for https)."""
+    if not mailto and len(url) < LONGEST // 2 and url.startswith("https://") and _is_url(url):  # nearly every one
+        return f"List-Unsubscribe: <{url}>\r\n{_ONE_CLICK}".encode()
     urls = [entry for entry in (url, mailto) if entry]
     fields = url_header("List-Unsubscribe", *urls) if urls else b""
     if url.startswith("https://"):
-        fields += b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        fields += _ONE_CLICK.encode()
     return fields
 
 

@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import html
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
+from itertools import chain
+from types import MappingProxyType
 
 from newsletter.mail.headers import (
     Address,
     envelope_address,
     list_id_header,
     mailbox_header,
+    message_id_header,
     text_header,
     unsubscribe_headers,
     url_header,
@@ -31,6 +32,10 @@ from newsletter.mail.headers import (
 )
 from newsletter.mail.quoted_printable import HARD, SOFT, quoted_printable
 from newsletter.model import Message, Piece, Recipient, Rendered, Slotted, Token, Told
+
+# For each message, and a member of an enumeration costs more to look up than a name.
+_NAME, _EMAIL, _UNSUBSCRIBE_URL = Token.NAME, Token.EMAIL, Token.UNSUBSCRIBE_URL
+_MARKUP = b"&<>\"'"  # what has to be escaped in HTML
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +65,23 @@ class Body:
     """
 
     pieces: tuple[bytes, ...]
-    in_text: tuple[tuple[int, Token], ...]
-    in_html: tuple[tuple[int, Token], ...]
+    slots: tuple[tuple[Token, tuple[int, ...], tuple[int, ...]], ...]  # each with its places in text and in HTML
     ends: tuple[tuple[int, int], ...]
     is_ascii: bool  # all that stands there already
+    beginning: bytes = field(repr=False)  # what follows the headers, up to the first value; empty where not kept
 
     def filled(self, headers: bytes, values: Mapping[Token, str]) -> bytes:
-        """The message with these headers and values."""
+        """The message with these headers and values. KeyError for a slot without one."""
         pieces = [headers, *self.pieces]
-        for place, token in self.in_text:
-            pieces[place] = _encoded_value(values[token])
-        for place, token in self.in_html:
-            pieces[place] = _escaped_value(values[token])
+        for token, in_text, in_html in self.slots:
+            value = values[token]
+            encoded = quoted_printable(value)
+            for place in in_text:
+                pieces[place] = encoded
+            if in_html and len(encoded.translate(None, _MARKUP)) < len(encoded):
+                encoded = quoted_printable(html.escape(value))
+            for place in in_html:
+                pieces[place] = encoded
         for begin, end in self.ends:
             pieces[end] = _end(pieces[begin:end])
         return b"".join(pieces)
@@ -85,6 +95,7 @@ class Assembly:
     letterhead: Letterhead
     boundary: bytes
     encoded: Mapping[str, bytes] = field(repr=False, hash=False)  # the literals of the issue
+    common: Mapping[Token, str] = field(repr=False, hash=False)  # values that are everybody's
     whole: Body  # of every fragment
 
     def message(
@@ -99,21 +110,16 @@ class Assembly:
     ) -> Message:
         """The message for one recipient, always the same bytes for the same arguments.
 
-        `tokens` fill the slots; name, email and unsubscribe_url are known without. `body` is an edition's, else it is
-        the whole issue. `bounce` is an envelope sender of this recipient's own (VERP).
+        `tokens` fill the slots; name, email, unsubscribe_url and what is common are known without. `body` is an
+        edition's, else it is the whole issue. `bounce` is an envelope sender of this recipient's own (VERP).
         ValueError for an address or URL that cannot stand where it must; KeyError for a slot without a value.
         """
         address = envelope_address(recipient.email)
-        values = {
-            Token.NAME: recipient.name,
-            Token.EMAIL: recipient.email,
-            Token.UNSUBSCRIBE_URL: unsubscribe_url,
-            **tokens,
-        }
+        values = {_NAME: recipient.name, _EMAIL: recipient.email, _UNSUBSCRIBE_URL: unsubscribe_url, **tokens}
         body = self.whole if body is None else body
         headers = (
             mailbox_header("To", Address(recipient.name, address))
-            + _message_id(recipient.message_id)
+            + message_id_header(recipient.message_id)
             + unsubscribe_headers(unsubscribe_url, unsubscribe_mailto)
         )
         return Message(
@@ -126,11 +132,16 @@ class Assembly:
 
     def body(self, edition: Rendered) -> Body:
         """An edition of this issue: what it has in common with the whole is not encoded again."""
-        return _body_of(edition, self.letterhead, self.boundary, self.encoded, shares=True)
+        return _body_of(edition, self.letterhead, self.boundary, self.encoded, self.common, shares=True)
 
 
-def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
-    """Encode everything that does not depend on the recipient. ValueError for a letterhead that makes no headers."""
+def compile_issue(
+    rendered: Rendered, letterhead: Letterhead, *, common: Mapping[Token, str] = MappingProxyType({})
+) -> Assembly:
+    """Encode everything that does not depend on the recipient; `common` are values that are everybody's.
+
+    ValueError for a letterhead that makes no headers.
+    """
     literals = dict.fromkeys(
         _literal(piece)
         for fragment in rendered.fragments
@@ -144,7 +155,8 @@ def compile_issue(rendered: Rendered, letterhead: Letterhead) -> Assembly:
         letterhead=letterhead,
         boundary=boundary,
         encoded=encoded,
-        whole=_body_of(rendered, letterhead, boundary, encoded),
+        common=common,
+        whole=_body_of(rendered, letterhead, boundary, encoded, common),
     )
 
 
@@ -171,12 +183,6 @@ def _part_head(subtype: str) -> bytes:
     ).encode()
 
 
-def _message_id(message_id: str) -> bytes:
-    if not re.fullmatch(r"<[!-;=?A-~]+@[!-;=?A-~]+>", message_id):
-        raise ValueError(f"not a Message-ID: {message_id!r}; it looks like <unique@example.org>")
-    return verbatim_header("Message-ID", message_id)
-
-
 def _boundary(encoded: Iterable[bytes]) -> bytes:
     """A boundary that no part can contain, whatever the tokens: "=_" is nothing quoted-printable can come to.
 
@@ -193,6 +199,7 @@ def _body_of(
     letterhead: Letterhead,
     boundary: bytes,
     encoded: Mapping[str, bytes],
+    common: Mapping[Token, str],
     *,
     shares: bool = False,
 ) -> Body:
@@ -200,11 +207,13 @@ def _body_of(
 
     One that `shares` has the very pieces of `encoded` instead, so that a thousand editions fit into memory.
     """
+    in_text = {token: quoted_printable(value) for token, value in common.items()}
+    in_html = {token: quoted_printable(html.escape(value)) for token, value in common.items()}
 
-    def part(bodies: Iterable[Sequence[Piece]]) -> Iterator[bytes | Token]:
+    def part(bodies: Iterable[Sequence[Piece]], known: Mapping[Token, bytes]) -> Iterator[bytes | Token]:
         for piece in (piece for body in bodies for piece in body):
             if isinstance(piece, Slotted):
-                yield piece.token
+                yield known.get(piece.token, piece.token)
             else:
                 literal = _literal(piece)
                 yield encoded[literal] if literal in encoded else quoted_printable(literal)
@@ -212,11 +221,14 @@ def _body_of(
     head = _head(rendered.subject, letterhead, boundary)
     pieces: list[bytes] = [b"", head + b"--" + boundary + b"\r\n" + _part_head("plain")]
     ends: list[tuple[int, int]] = []
-    in_text = _add_part(pieces, ends, part(fragment.text for fragment in rendered.fragments), shares=shares)
+    text = _add_part(pieces, ends, part((fragment.text for fragment in rendered.fragments), in_text), shares=shares)
     pieces[-1] += b"\r\n--" + boundary + b"\r\n" + _part_head("html")
-    in_html = _add_part(pieces, ends, part(fragment.html for fragment in rendered.fragments), shares=shares)
+    markup = _add_part(pieces, ends, part((fragment.html for fragment in rendered.fragments), in_html), shares=shares)
     pieces[-1] += b"\r\n--" + boundary + b"--\r\n"
-    return Body(tuple(pieces[1:]), in_text, in_html, tuple(ends), head.isascii())
+    slots = tuple((token, text.get(token, ()), markup.get(token, ())) for token in Token if token in {**text, **markup})
+    first = min((place for _, *places in slots for place in chain(*places)), default=len(pieces))
+    beginning = b"" if shares else b"".join(pieces[:first]).removeprefix(head)
+    return Body(tuple(pieces[1:]), slots, tuple(ends), head.isascii(), beginning)
 
 
 def _literal(piece: str | Told) -> str:
@@ -225,11 +237,11 @@ def _literal(piece: str | Told) -> str:
 
 def _add_part(
     pieces: list[bytes], ends: list[tuple[int, int]], part: Iterable[bytes | Token], *, shares: bool
-) -> tuple[tuple[int, Token], ...]:
+) -> Mapping[Token, tuple[int, ...]]:
     """One part at the end of the pieces; where its values go."""
     begin = len(pieces)
     pieces.append(b"")
-    slots: list[tuple[int, Token]] = []
+    slots: dict[Token, tuple[int, ...]] = {}
     last = b""
     for piece in part:
         if isinstance(piece, bytes):
@@ -239,7 +251,7 @@ def _add_part(
                 pieces[-1] += piece
             last = piece or last
         else:
-            slots.append((len(pieces), piece))
+            slots[piece] = (*slots.get(piece, ()), len(pieces))
             pieces += b"", b""
             last = b""
     if slots and not last:
@@ -247,21 +259,10 @@ def _add_part(
         pieces += b"", b""
     else:
         pieces.append(_end([last]))
-    return tuple(slots)
+    return slots
 
 
 def _end(pieces: Sequence[bytes]) -> bytes:
     """What a part still needs: it ends in a hard line break (RFC 2045 section 6.7, rule 5)."""
     last = next((piece for piece in reversed(pieces) if piece), b"")
     return b"" if last.endswith(HARD) and not last.endswith(SOFT) else HARD
-
-
-@lru_cache(maxsize=4096)
-def _encoded_value(value: str) -> bytes:
-    """One reader's value; many stand in several places, and some are everybody's."""
-    return quoted_printable(value)
-
-
-@lru_cache(maxsize=4096)
-def _escaped_value(value: str) -> bytes:
-    return _encoded_value(html.escape(value))

@@ -12,7 +12,8 @@ COLUMNS = 76
 HARD = b"\r\n"
 SOFT = b"=\r\n"
 
-_PLAIN = re.compile(r"[\t -<>-~]*")
+_PLAIN = b"\t" + bytes(range(ord(" "), ord("~") + 1)).replace(b"=", b"")
+_SUSPICIOUS = b".F"  # what a row that is not harmless begins with
 _UNSAFE = re.compile(rb"[^\t -<>-~]")
 _HEX = {bytes([octet]): b"=%02X" % octet for octet in range(256)}
 
@@ -23,10 +24,14 @@ def quoted_printable(text: str) -> bytes:
     Every line has at most 76 columns, ends in no white space, and begins neither with "." (so that SMTP stuffs no
     dots) nor with "From " (which mailboxes of old quote). Lone surrogates become "?".
     """
-    if _PLAIN.fullmatch(text):  # most values of readers: short, or a URL
-        rows = [text[start : start + COLUMNS - 1] for start in range(0, len(text), COLUMNS - 1)]
-        if not any(row.startswith((".", "From ")) for row in rows):
-            return "=\r\n".join([*rows, ""]).encode()
+    octets = text.encode("utf-8", "replace")
+    if not octets.translate(None, _PLAIN):  # most values of readers: short, or a URL
+        rows = b""
+        while octets and octets[0] not in _SUSPICIOUS:
+            rows += octets[: COLUMNS - 1] + SOFT
+            octets = octets[COLUMNS - 1 :]
+        if not octets:
+            return rows
     *whole, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     parts: list[bytes] = []
     for line in whole:

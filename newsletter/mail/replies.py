@@ -37,6 +37,8 @@ class Decision:
         return self.verdict is Verdict.UNSENT and self.reconnect and not (self.lane or self.refuse)
 
 
+_DATA, _DOT = Phase.DATA, Phase.DOT
+_TAKEN = Decision(verdict=Verdict.SENT, reason="taken")
 _WAIT = re.compile(
     r"\b(?:in|after|for|wait|least)\s+(\d{1,6})\s*(s|m|h)(?:ec|ecs|econds?|ins?|inutes?|rs?|ours?)?\b", re.IGNORECASE
 )
@@ -46,7 +48,7 @@ LONGEST_WAIT = 86_400.0
 
 def goes_on(code: int, *, phase: Phase) -> bool:
     """Whether the step is done and the next may follow. Any 2xx will do (252 to RCPT too), but DATA needs its 354."""
-    return code == 354 if phase is Phase.DATA else 200 <= code <= 299  # noqa: PLR2004 (RFC 5321 section 4.2)
+    return code == 354 if phase is _DATA else 200 <= code <= 299  # noqa: PLR2004 (RFC 5321 section 4.2)
 
 
 def read_reply(code: int, text: str, *, phase: Phase) -> Decision:
@@ -56,8 +58,8 @@ def read_reply(code: int, text: str, *, phase: Phase) -> Decision:
     garbage. After the final dot that leaves it open whether the message was taken; before, it surely was not. A refused
     RSET says nothing about the message that was to follow.
     """
-    if phase is Phase.DOT and goes_on(code, phase=phase):
-        return Decision(verdict=Verdict.SENT, reason="taken")
+    if phase is _DOT and goes_on(code, phase=phase):
+        return _TAKEN
     if not 400 <= code <= 599 or phase is Phase.RSET:  # noqa: PLR2004 (RFC 5321 section 4.2)
         verdict = Verdict.UNCERTAIN if phase is Phase.DOT else Verdict.UNSENT
         return Decision(verdict=verdict, reason="no intelligible reply", reconnect=True)

@@ -30,6 +30,7 @@ DEFAULT_TIMEOUTS = Timeouts()
 RECONNECTS = 2
 BREAKS_IN_A_ROW = 5  # so many messages without one reply that counts, and the server is not what it should be
 
+_SENT = Verdict.SENT
 _LOOK = 0.5  # seconds after which a connection without work asks again
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -172,6 +173,7 @@ class _Batch:
         self._halted: SendError | None = None  # nothing can go out any more
         self._retired: SendError | None = None  # a connection could not be opened; others may stand
         self._failure: BaseException | None = None  # of the caller's, to be raised
+        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
 
     async def send(self) -> None:
@@ -252,45 +254,53 @@ class _Batch:
 
     def take(self) -> Message | None:
         """The next message; None where there is none, or it is too early for one."""
-        if self._pace.seconds(self._now()):
+        now = self._now()
+        if self._pace.seconds(now):
             return None
         message = self._next()
         if message is not None:
-            self._pace.took(self._now())
+            self._pace.took(now)
         return message
 
     def wants(self, channel: Channel) -> None:
         """Let a connection go on with the others that can, in the next turn."""
         self._wanting.append(channel)
-        if not self._turning:
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
+        self._ask_for_turn()
 
     def report(self, result: Result) -> None:
         """Keep an outcome for the next turn; or the message, if another connection may do better."""
-        message, outcome, decision = result.message, result.outcome, result.decision
+        message, outcome, decision, is_first = result
+        if outcome.verdict is _SENT:
+            self._pace.well(self._now())
+            self._breaks = 0
+            self._keep(outcome)
+            return
         delivery = message.delivery
         if decision.lane and outcome.verdict in {Verdict.DEFERRED, Verdict.UNSENT}:
             self._pace.slow(self._now(), asked=decision.retry_after)
-        elif outcome.verdict is Verdict.SENT:
-            self._pace.well(self._now())
         if decision.again and not self._halted and self._tries[delivery] < RECONNECTS and self._failure is None:
             self._tries[delivery] += 1
             self._begun |= {delivery} if outcome.phase == Phase.BODY else set()
             self._handed_back.append(message)
             return
-        self._outcomes.append(replace(outcome, given_up=True) if self._giving_up else outcome)
-        if not self._turning:  # nobody may be left to ask for a turn
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
-        said = f"{outcome.code or ''} {outcome.text}".strip()
-        self._breaks = self._breaks + result.is_first if decision.reconnect else 0
+        self._keep(outcome)
+        self._breaks = self._breaks + is_first if decision.reconnect else 0
         if self._halted is not None:
             return
+        said = f"{outcome.code or ''} {outcome.text}".strip()
         if decision.refuse:
             self._halted = Refused(f"{self.relay.place} refuses us ({decision.reason}): {said}")
         elif self._breaks >= BREAKS_IN_A_ROW:
             self._halted = SendError(f"{self.relay.place} broke off {self._breaks} messages in a row, the last: {said}")
+
+    def _keep(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome._replace(given_up=True) if self._giving_up else outcome)
+        self._ask_for_turn()  # nobody may be left who would
+
+    def _ask_for_turn(self) -> None:
+        if not self._turning:
+            self._turning = True
+            self._loop.call_soon(self._turn)
 
     # --- a turn ---------------------------------------------------------------------------------------------------
 
@@ -338,7 +348,7 @@ class _Batch:
             channel.retire()
             return
         seconds = min(self._pace.seconds(self._now()) or _LOOK, _LOOK)
-        asyncio.get_running_loop().call_later(seconds, self.wants, channel)
+        self._loop.call_later(seconds, self.wants, channel)
 
     def _is_more(self) -> bool:
         """Whether there is a message that no connection carries yet; it is kept for the next that asks."""
@@ -357,9 +367,8 @@ class _Batch:
         self._ended = message is None
         return message
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+    def _now(self) -> float:
+        return self._loop.time()
 
 
 def _unsent(message: Message, why: str, *, is_ours: bool) -> Outcome:

@@ -12,10 +12,11 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast
+from functools import lru_cache
+from typing import NamedTuple, Protocol, cast
 
 LINE_LENGTH = 4096  # RFC 5321 section 4.5.3.1.5 says 512; what exceeds this is no reply
+USUAL_LENGTH = 512
 LINES = 128
 SEND_BUFFER = 512 * 1024  # bytes: a message fits, so that it leaves in one call
 REPLIES = 64  # more than this unasked for is an attack on our memory
@@ -25,8 +26,7 @@ _LINE = re.compile(r"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b *")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a server answered: a code and one or more lines. Code 0: nothing, or nothing intelligible."""
 
     code: int
@@ -70,9 +70,9 @@ class ReplyReader:
         return bool(self._rest or self._lines)
 
     def _line(self, octets: bytes) -> Reply | None:
-        match = _LINE.fullmatch(octets.removesuffix(b"\r").decode("utf-8", "replace"))
-        if match is not None and match[2] == " " and not self._lines and len(octets) <= LINE_LENGTH:
-            return Reply(int(match[1]), (match[3],))  # a reply of one line, as nearly all are
+        if not self._lines and len(octets) <= USUAL_LENGTH and (reply := _of_one_line(octets)) is not None:
+            return reply
+        match = _matched(octets)
         if match is None or len(octets) > LINE_LENGTH or len(self._lines) >= LINES:
             return self._garbage(octets)
         if self._lines and int(match[1]) != self._code:
@@ -88,6 +88,17 @@ class ReplyReader:
     def _garbage(self, octets: bytes) -> Reply:
         self._lines.clear()
         return Reply(0, ("not an SMTP reply: " + octets[:TEXT_LENGTH].decode("utf-8", "replace"),))
+
+
+def _matched(line: bytes) -> re.Match[str] | None:
+    return _LINE.fullmatch(line.removesuffix(b"\r").decode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=64)  # to MAIL, RCPT and DATA a server always says the same
+def _of_one_line(line: bytes) -> Reply | None:
+    """The reply that this line is, where it is a whole one, as nearly all are."""
+    match = _matched(line)
+    return Reply(int(match[1]), (match[3],)) if match is not None and match[2] == " " else None
 
 
 def with_line_ends(data: bytes) -> bytes:

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from newsletter.app import App
 from newsletter.codec import encode
-from newsletter.deliver import address, letterhead, message_id, tokens
+from newsletter.deliver import address, compiled, message_id, tokens
 from newsletter.editions import NOTHING, Editions
-from newsletter.mail.message import compile_issue
-from newsletter.model import Preferences, Recipient, Rendered, Slot
+from newsletter.language import speak
+from newsletter.model import Issue, Preferences, Recipient, Rendered, Slot
+from newsletter.publish import render_all
 from newsletter.store.issues import PUBLISHED, Frozen
 from newsletter.tailor import asks
 
@@ -61,19 +63,21 @@ def compose_preview(app: App, slot: Slot, *, now: datetime, anew: bool = False) 
     if decided is not None and decided.state == PUBLISHED:
         frozen = app.store.issues.load(decided.id)
         if anew:
-            rendered = app.render.issue(frozen.issue, newsletter=newsletter)
-            frozen = replace(frozen, rendered=rendered, newsletter=newsletter)
+            rendered, translations = _rendered(app, frozen.issue)
+            frozen = replace(frozen, rendered=rendered, translations=translations, newsletter=newsletter)
         return Preview(frozen=frozen)
     composed = app.compose(slot, now=now)
     if composed.issue is None:
         return Preview(frozen=None, reason=composed.reason)
+    rendered, translations = _rendered(app, composed.issue)
     return Preview(
         frozen=Frozen(
             id=0,
             nonce="preview",
             published_at=now,
             issue=composed.issue,
-            rendered=app.render.issue(composed.issue, newsletter=newsletter),
+            rendered=rendered,
+            translations=translations,
             newsletter=newsletter,
         )
     )
@@ -85,13 +89,10 @@ def write_preview(app: App, frozen: Frozen, *, reader: str, folder: Path) -> Edi
     The links in them are signed for nobody, unless that is a subscriber's address; empty stands for no one's.
     """
     recipient, notes = _recipient(app, frozen, reader)
-    newsletter, slot = frozen.newsletter.name, frozen.issue.slot
     rendered, preheader, more = _edition(app, frozen, recipient.subscriber)
     frozen, notes = replace(frozen, rendered=rendered), (*notes, *more)
-    filled = tokens(recipient, newsletter=newsletter, slot=slot, links=app.links)
-    html, text = app.render.preview(rendered, filled)
-    assembly = compile_issue(rendered, letterhead(frozen, app.links))
-    message = address(assembly, recipient, newsletter=newsletter, slot=slot, links=app.links)
+    html, text = app.render.preview(rendered, tokens(frozen, recipient, links=app.links))
+    message = address(compiled(frozen, app.links), recipient, newsletter=frozen.newsletter.name, links=app.links)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "issue.html": html.encode(),
@@ -113,17 +114,27 @@ def write_preview(app: App, frozen: Frozen, *, reader: str, folder: Path) -> Edi
     )
 
 
+def _rendered(app: App, issue: Issue) -> tuple[Rendered, dict[str, Rendered]]:
+    newsletter = app.newsletter(issue.slot.newsletter)
+    return render_all(issue, newsletter=newsletter, render=app.render.issue, store=app.store)
+
+
 def _edition(app: App, frozen: Frozen, subscriber: int) -> tuple[Rendered, str, tuple[str, ...]]:
     """The issue as somebody chose it, its preheader, what is to be said about it; the whole where nothing is left."""
     preferences = app.store.subscribers.preferences([subscriber], frozen.newsletter.name).get(subscriber)
-    if preferences is None or asks(preferences) == Preferences() or not frozen.issue.stories:
+    if preferences is None:
         return frozen.rendered, "", ()
-    editions = Editions(frozen, compile_issue(frozen.rendered, letterhead(frozen, app.links)))
-    edition, all_of_it = editions.edition(preferences), editions.whole.stories
-    if not edition.stories:
+    editions = Editions(frozen, partial(compiled, links=app.links)).speaking(preferences.language)
+    edition, whole = editions.edition(preferences), editions.whole
+    rendered = editions.rendered(edition)
+    if rendered is None:
         return frozen.rendered, "", (f"no mail would go there: {NOTHING}; this is the whole issue",)
-    note = f"{len(edition.stories)} of {len(all_of_it)} stories, as this reader chose"
-    return editions.rendered(edition), editions.preheader(edition), (note,)
+    notes = []
+    if preferences.language in frozen.translations:
+        notes.append(f"in the language of this reader: {speak(preferences.language).name}")
+    if asks(preferences) != Preferences() and whole.stories:
+        notes.append(f"{len(edition.stories)} of {len(whole.stories)} stories, as this reader chose")
+    return rendered, editions.preheader(edition), tuple(notes)
 
 
 def _recipient(app: App, frozen: Frozen, reader: str) -> tuple[Recipient, tuple[str, ...]]:
@@ -135,7 +146,7 @@ def _recipient(app: App, frozen: Frozen, reader: str) -> tuple[Recipient, tuple[
     who = app.store.subscribers.of(number, "") if number is not None else None
     if who is None:
         return nobody, (f"links are signed for nobody: {reader} is no subscriber",)
-    recipient = replace(nobody, subscriber=who.id, email=who.email, name=who.name)
+    recipient = nobody._replace(subscriber=who.id, email=who.email, name=who.name)
     subscribed = app.store.subscribers.of(who.id, frozen.newsletter.name)
     state = subscribed.state if subscribed is not None else ""
     signed = f"links are signed for {who.email}: whoever follows them acts for that reader"

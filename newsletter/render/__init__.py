@@ -3,7 +3,7 @@
     Issue --sanitize--> Issue --theme's templates--> marked documents --cut--> Fragment* -> Rendered
 
 issue.py         the door: `open_render(...)`, `Render.issue(...)`, `Render.letter(...)`, `Render.preview(...)`
-letter.py        the mails beside the issues: confirmation, welcome, preferences link, goodbye, alarm
+letter.py        the mails beside the issues: confirmation, welcome, links, a new address, alarm
 context.py       what a template may use
 environment.py   Jinja2, sandboxed, over the template folders, in each language
 mjml.py          *.mjml.j2 with its includes to HTML, once per template and before Jinja sees it

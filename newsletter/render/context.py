@@ -31,6 +31,7 @@ class Context:
         metadata={"help": "the three best stories of an issue that has several topics and more than six stories"}
     )
     votes: bool = field(metadata={"help": "whether the newsletter's readers may say which stories they like"})
+    suggestions: bool = field(metadata={"help": "whether the newsletter's readers may suggest links"})
     images: bool = field(metadata={"help": "whether the newsletter shows the pictures of stories"})
     intro: tuple[str, ...] = field(metadata={"help": "what the editor says first, in paragraphs; mostly none"})
     sections: tuple[Section, ...] = field(metadata={"help": "the topics with their stories, as in `newsletter.model`"})

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import is_dataclass
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import BytecodeCache, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, Undefined
+from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import RenderError
 from newsletter.language import ENGLISH, Language
 from newsletter.permalinks import permalink
 from newsletter.render import phrases, plain, words
-from newsletter.render.mjml import SUFFIX, MjmlLoader, expand
+from newsletter.render.mjml import SUFFIX, MjmlLoader
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "clip": words.clip,
@@ -50,6 +52,46 @@ def bundled_templates() -> Path:
     return installed if installed.is_dir() else package.parent / "templates"
 
 
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's, which looks anew at every attribute; a field of a dataclass that was harmless once is so always."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._harmless: set[tuple[type, str]] = set()
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What `obj.attribute` is in a template (called by what Jinja compiles)."""
+        kind = type(obj)
+        if (kind, attribute) in self._harmless:
+            return getattr(obj, attribute)
+        value = super().getattr(obj, attribute)
+        if is_dataclass(kind) and attribute in kind.__dataclass_fields__ and not isinstance(value, Undefined):
+            self._harmless.add((kind, attribute))
+        return value
+
+
+class _Bytecode(BytecodeCache):
+    """What templates were compiled to, by their files; Jinja compares the text and forgets what it was before."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what is kept, if anything (called by Jinja)."""
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it (called by Jinja)."""
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+@cache
+def _bytecode(_language: Language) -> _Bytecode:
+    """One for all `Templates` of this process; for each language, since Jinja runs filters of constants beforehand."""
+    return _Bytecode()
+
+
 class Templates:
     """The templates of several folders, an earlier folder's before those of a later one.
 
@@ -59,7 +101,7 @@ class Templates:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._loader = MjmlLoader([str(path.resolve()) for path in folders])
-        self._environments: dict[Language, ImmutableSandboxedEnvironment] = {}
+        self._environments: dict[Language, Sandbox] = {}
 
     def render(self, template: str, variables: Mapping[str, object], *, language: Language = ENGLISH) -> str:
         """The template filled, once. RenderError names the template and its line, whatever went wrong in it."""
@@ -82,22 +124,17 @@ class Templates:
         except TemplateNotFound as missing:
             raise RenderError("there is no such template", template=str(missing)) from missing
 
-    def expanded(self, template: str) -> str:
-        """The source of a template with its includes in their place."""
-        environment = self._environment(ENGLISH)
-        lines = expand(template, lambda name: FileSystemLoader.get_source(self._loader, environment, name)[0])
-        return "\n".join(line.text for line in lines) + "\n"
-
-    def _environment(self, language: Language) -> ImmutableSandboxedEnvironment:
+    def _environment(self, language: Language) -> Sandbox:
         """One for each language: its filters and `_` speak it."""
         if language not in self._environments:
-            environment = ImmutableSandboxedEnvironment(
+            environment = Sandbox(
                 loader=self._loader,
                 autoescape=lambda name: not (name or "").endswith(".txt.j2"),
                 undefined=StrictUndefined,
                 trim_blocks=True,
                 lstrip_blocks=True,
                 keep_trailing_newline=True,
+                bytecode_cache=_bytecode(language),
             )
             environment.filters |= FILTERS
             environment.filters["permalink"] = permalink

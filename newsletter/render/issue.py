@@ -1,4 +1,4 @@
-"""An issue rendered once for all its readers.
+"""An issue rendered once for all its readers of a language.
 
 clean = sanitize(issue)
 until it fits:
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from newsletter.errors import RenderError
 from newsletter.language import speak
-from newsletter.model import Fragment, Issue, Newsletter, Rendered, Story, Token
+from newsletter.model import Fragment, Issue, Newsletter, Rendered, Story, Token, WhenEmpty
 from newsletter.render import phrases, words
 from newsletter.render.budget import most_that_fits
 from newsletter.render.context import Context
@@ -50,16 +50,24 @@ class Render:
         """
         whole, newsletter = sanitize(issue), sanitize_newsletter(newsletter)
         total = sum(len(section.stories) + section.more for section in whole.sections)
+        language = speak(whole.language)
         titles = sorted((story.title for story in whole.stories), key=lambda title: title != whole.headline)
-        subject = phrases.subject(speak(whole.language), newsletter.title, titles)
+        subject = phrases.subject(language, newsletter.title, titles)
 
-        def fragments(part: Issue) -> tuple[Fragment, ...]:
+        def fragments(part: Issue, subject: str = subject) -> tuple[Fragment, ...]:
             return self._fragments(part, newsletter, subject=subject, total=total)
 
         shown = most_that_fits(whole, size=lambda part: sum(html_bytes(piece.html) for piece in fragments(part)))
         if shown is None:
             raise RenderError("too long without any story", template=_template(newsletter, "mjml"))
-        return Rendered(subject=subject, fragments=fragments(shown))
+        nothing = None
+        if newsletter.when_empty is WhenEmpty.SEND and whole.stories:
+            told = phrases.preheader(language, issue.sections, newsletter.noun)
+            preheader = phrases.preheader(language, (), newsletter.noun) if issue.preheader == told else whole.preheader
+            empty = replace(whole, sections=(), preheader=preheader)
+            said = phrases.subject(language, newsletter.title, ())
+            nothing = Rendered(subject=said, fragments=fragments(empty, said))
+        return Rendered(subject=subject, fragments=fragments(shown), nothing=nothing)
 
     def letter(self, letter: Letter, *, newsletter: Newsletter, language: str = "") -> Rendered:
         """A mail to one person beside the issues, in their language or the newsletter's. RenderError as for issues."""
@@ -128,6 +136,7 @@ def _context(issue: Issue, newsletter: Newsletter, marks: Marks, *, subject: str
         noun=newsletter.noun,
         top=_top(issue),
         votes=newsletter.votes,
+        suggestions=bool(newsletter.suggestions),
         images=newsletter.images,
         intro=issue.intro,
         sections=issue.sections,

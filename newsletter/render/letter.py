@@ -1,4 +1,4 @@
-"""The mails beside the issues, each for one person: confirmation, welcome, links, goodbye, operator's alarm.
+"""The mails beside the issues, each for one person: confirmation, welcome, links, a new address, alarm.
 
 Letter(occasion, …) + newsletter -> Rendered: a subject and one fragment, nothing left to fill in
 """
@@ -23,8 +23,9 @@ class Occasion(StrEnum):
     CONFIRMATION = "confirmation"
     WELCOME = "welcome"
     PREFERENCES = "preferences"
-    GOODBYE = "goodbye"
     ACCOUNT = "account"
+    ADDRESS = "address"
+    NOTICE = "notice"
     ALARM = "alarm"
 
 
@@ -55,7 +56,7 @@ class LetterContext:
     start: str = field(metadata={"help": "the side that language begins on: left or right"})
     address: str = field(metadata={"help": "the sender's postal address, empty where none is configured"})
     home_url: str = field(metadata={"help": "where anybody can subscribe"})
-    action_url: str = field(metadata={"help": "where the button leads: confirming, the preferences, subscribing again"})
+    action_url: str = field(metadata={"help": "where the button leads: confirming, the preferences, objecting"})
     refuse_url: str = field(metadata={"help": "the way out: never again, or unsubscribing; empty where there is none"})
     next: str = field(metadata={"help": "`welcome`: when the next issue comes; may be empty"})
     lines: tuple[str, ...] = field(metadata={"help": "`alarm`: what happened, a paragraph each"})
@@ -96,7 +97,7 @@ def render_letter(
     return Rendered(subject=context.subject, fragments=(fragment,))
 
 
-def _subject(letter: Letter, speech: Language, newsletter: str) -> str:
+def _subject(letter: Letter, speech: Language, newsletter: str) -> str:  # noqa: PLR0911 - one for each occasion
     match letter.occasion:
         case Occasion.CONFIRMATION:
             return speech.gettext("Please confirm: %(newsletter)s", newsletter=newsletter)
@@ -104,14 +105,16 @@ def _subject(letter: Letter, speech: Language, newsletter: str) -> str:
             return speech.gettext("Welcome to %(newsletter)s", newsletter=newsletter)
         case Occasion.PREFERENCES:
             return speech.gettext("Your link to %(newsletter)s", newsletter=newsletter)
-        case Occasion.GOODBYE:
-            return speech.gettext("You have left %(newsletter)s", newsletter=newsletter)
         case Occasion.ACCOUNT:
             return speech.gettext("Your data at %(newsletter)s", newsletter=newsletter)
+        case Occasion.ADDRESS:
+            return speech.gettext("Please confirm your new address: %(newsletter)s", newsletter=newsletter)
+        case Occasion.NOTICE:
+            return speech.gettext("Another address for %(newsletter)s?", newsletter=newsletter)
     return letter.title
 
 
-def _preheader(letter: Letter, speech: Language, newsletter: str) -> str:
+def _preheader(letter: Letter, speech: Language, newsletter: str) -> str:  # noqa: PLR0911 - one for each occasion
     match letter.occasion:
         case Occasion.CONFIRMATION:
             return speech.gettext("Without your word nothing is sent.")
@@ -119,10 +122,12 @@ def _preheader(letter: Letter, speech: Language, newsletter: str) -> str:
             return speech.gettext("What comes next, and how to choose what you get.")
         case Occasion.PREFERENCES:
             return speech.gettext("It works for you alone.")
-        case Occasion.GOODBYE:
-            return speech.gettext("Nothing further comes. The way back is inside.")
         case Occasion.ACCOUNT:
             return speech.gettext("It works for you alone.")
+        case Occasion.ADDRESS:
+            return speech.gettext("Without your word nothing is sent.")
+        case Occasion.NOTICE:
+            return speech.gettext("If it was you, there is nothing to do.")
     return letter.lines[0] if letter.lines else newsletter
 
 

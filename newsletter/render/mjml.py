@@ -14,10 +14,10 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, TemplateNotFound, TemplateSyntaxError
-from mjml import mjml_to_html
 
 from newsletter.errors import RenderError
 
@@ -89,7 +89,7 @@ class MjmlLoader(FileSystemLoader):
                 _check_jinja(environment, found, name)
                 return found
 
-            compiled = compile_mjml(expand(template, read), template)
+            compiled = _compiled(expand(template, read), template)
             self._compiled[template] = compiled, files
         return compiled.html, path, lambda: all(unchanged() for unchanged in files)
 
@@ -126,6 +126,8 @@ def compile_mjml(lines: Sequence[Line], template: str) -> Compiled:
     Raises RenderError, with the line where it can be told, for what the engine does not know and for Jinja it drops:
     statements belong inside `mj-raw`, or whole inside one `mj-text` or `mj-table`, and cannot hold `<` or `>`.
     """
+    from mjml import mjml_to_html  # noqa: PLC0415 - slow to load, and most commands render nothing
+
     source = "\n".join(line.text for line in lines) + "\n"
     marked = _TAG.sub(lambda tag: f"{_mark(source, tag)}{tag[0]}" if tag["jinja"] else tag[0], source)
     try:
@@ -139,6 +141,11 @@ def compile_mjml(lines: Sequence[Line], template: str) -> Compiled:
             name, number = _place(lines, _line(source, tag.start()))
             raise RenderError(what, template=name, line=number)
     return Compiled(_INDENTATION.sub("\n", html), tuple(lines))
+
+
+@lru_cache(maxsize=100)  # of all loaders of this process; it takes a quarter of a second
+def _compiled(lines: tuple[Line, ...], template: str) -> Compiled:
+    return compile_mjml(lines, template)
 
 
 def _expanded(template: str, read: Read, within: tuple[str, ...]) -> Iterator[Line]:

@@ -86,6 +86,11 @@ def label(language: Language, rel: str) -> str:
     return known.get(rel) or rel.capitalize() or language.gettext("Link")
 
 
+def rest(language: Language, noun: str) -> str:
+    """`More papers`: the title of the section of what fits no topic."""
+    return language.gettext("More papers") if noun == "paper" else language.gettext("More stories")
+
+
 def preheader(language: Language, sections: Sequence[Section], noun: str) -> str:
     """`12 papers: Vision, Systems, Robots`: what a mail client shows beside the subject; the topics with most of it."""
     count = sum(len(section.stories) for section in sections)

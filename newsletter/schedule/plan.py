@@ -116,7 +116,21 @@ def _text(path: Path) -> str:
 
 # The first part of an address of the web pages is a newsletter's name or one of these, the second a schedule's or ...
 SITE = frozenset(
-    {"account", "api", "confirm", "never", "oembed", "operator", "preferences", "static", "subscribe", "unsubscribe"}
+    {
+        "account",
+        "address",
+        "api",
+        "confirm",
+        "never",
+        "object",
+        "oembed",
+        "operator",
+        "preferences",
+        "session",
+        "static",
+        "subscribe",
+        "unsubscribe",
+    }
 )
 PAGES = frozenset({"about", "archive", "embed", "search", "stories", "subscribe", "topics"})
 

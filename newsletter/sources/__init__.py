@@ -109,7 +109,12 @@ class Kind(Protocol):
 
 @runtime_checkable
 class Lookup(Protocol):
-    """What a kind has besides, if it can tell more of what other sources name; a kind need not. Pure as well."""
+    """What a kind has besides, if it can tell more of what sources name; a kind need not. Pure as well."""
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is asked about what any source names; else only about what stands under its own name."""
+        ...
 
     def scheme(self, source: Source) -> str:
         """How the keys begin that this source can be asked about, such as `arxiv:`; empty where it is not to be."""

@@ -16,11 +16,19 @@ from newsletter.errors import Problem
 from newsletter.model import Entry, Source
 from newsletter.registry import Option
 from newsletter.sources import Request, Response
-from newsletter.sources.arxiv_api import API, CATEGORY, SCHEME, asked_about, lookups, paper_entry, read_answer
+from newsletter.sources.arxiv_api import (
+    API,
+    CATEGORY,
+    SCHEME,
+    asked_about,
+    check_api,
+    lookups,
+    paper_entry,
+    read_answer,
+)
 from newsletter.sources.clean import one_line
 from newsletter.sources.feed import check_url
 from newsletter.sources.files import PATH, either, matching
-from newsletter.sources.guard import url_complaint
 from newsletter.sources.identity import arxiv_id
 from newsletter.sources.item import Item, Text
 from newsletter.sources.xmlfeed import read_xml_feed
@@ -51,6 +59,7 @@ class ArxivKind:
         }
     )
     has_history: bool = False
+    is_for_all: bool = True
 
     def check(self, options: Mapping[str, object]) -> Sequence[Problem]:
         """Exactly one of `categories` and `path`, and no unknown names."""
@@ -67,7 +76,7 @@ class ArxivKind:
                 if name not in _ANNOUNCE
             ),
             *check_url(options),
-            *_check_api(options),
+            *check_api(options),
         ]
 
     def requests(self, source: Source, *, now: datetime) -> Sequence[Request]:
@@ -100,14 +109,6 @@ class ArxivKind:
     def lookups(self, source: Source, keys: Sequence[str]) -> Sequence[Request]:
         """Requests to the API, a hundred papers each."""
         return lookups(keys, api=str(source.options.get("api") or API))
-
-
-def _check_api(options: Mapping[str, object]) -> Sequence[Problem]:
-    address = str(options.get("api") or "")
-    complaint = url_complaint(address) if address else ""
-    if "?" in address or "#" in address:
-        complaint = "must end before the query, which is ours to write"
-    return (Problem(key="api", what=complaint, hint=API),) if complaint else ()
 
 
 def _names(options: Mapping[str, object], name: str) -> tuple[str, ...]:

@@ -7,15 +7,16 @@ that describes the error, under HTTP 200 as well; papers it does not know are le
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
-from newsletter.errors import ReadError
+from newsletter.errors import Problem, ReadError
 from newsletter.model import Entry, Link, Source
 from newsletter.sources import Request, Response
 from newsletter.sources.clean import moment, one_line, shortened
 from newsletter.sources.decode import brief, first_byte, text
+from newsletter.sources.guard import url_complaint
 from newsletter.sources.identity import arxiv_id, identify
 from newsletter.sources.item import Item
 from newsletter.sources.xmlfeed import read_xml_feed
@@ -45,6 +46,15 @@ _ERROR = re.compile(r"https?://(?:export\.)?arxiv\.org/api/errors", re.IGNORECAS
 # Papers carry ACM and MSC classes ("I.2.6; I.2.7", "68T07") among their categories.
 CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z]+(?:-[a-z]+)?)?", re.ASCII)
 _LETTER = re.compile(r"[^\W\d_]")
+
+
+def check_api(options: Mapping[str, object]) -> Sequence[Problem]:
+    """What is wrong with the option `api`, where it is given: it must be an address, and end before the query."""
+    address = str(options.get("api") or "")
+    complaint = url_complaint(address) if address else ""
+    if "?" in address or "#" in address:
+        complaint = "must end before the query, which is ours to write"
+    return (Problem(key="api", what=complaint, hint=API),) if complaint else ()
 
 
 def lookups(keys: Iterable[str], *, api: str = API) -> list[Request]:

@@ -9,16 +9,18 @@ from newsletter.sources.feed import FeedKind
 from newsletter.sources.folder import FolderKind
 from newsletter.sources.huggingface import HuggingFaceKind
 from newsletter.sources.listing import ListingKind
+from newsletter.sources.readers import READERS, ReadersKind
 
 
 def register(registry: Registry) -> None:
-    """Add `feed`, `arxiv`, `huggingface`, `listing` and `folder`."""
+    """Add `feed`, `arxiv`, `huggingface`, `listing`, `folder` and `readers`."""
     kinds: dict[str, Kind] = {
         "feed": FeedKind(),
         "arxiv": ArxivKind(),
         "huggingface": HuggingFaceKind(),
         "listing": ListingKind(),
         "folder": FolderKind(),
+        READERS: ReadersKind(),
     }
     for name, kind in kinds.items():
         registry.add_source_kind(name, kind)

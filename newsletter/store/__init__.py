@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from newsletter.store.address_changes import AddressChanges
 from newsletter.store.alarms import Alarms
 from newsletter.store.applications import Applications
 from newsletter.store.consent import Consent
@@ -24,14 +25,17 @@ from newsletter.store.learned import Learned
 from newsletter.store.operators import Operators
 from newsletter.store.pulse import Pulse
 from newsletter.store.requests import Requests
+from newsletter.store.revision import Revision
 from newsletter.store.runs import Runs
 from newsletter.store.sends import Sends
 from newsletter.store.sources import Sources
 from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
+from newsletter.store.suggestions import Suggestions
 from newsletter.store.ticks import Ticks
 from newsletter.store.turns import Turns
 from newsletter.store.votes import Votes
+from newsletter.store.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,9 @@ class Store:
     subscribers: Subscribers
     consent: Consent
     applications: Applications
+    address_changes: AddressChanges
     deliveries: Deliveries
+    waiting: Waiting
     holds: Holds
     events: Events
     runs: Runs
@@ -62,6 +68,8 @@ class Store:
     requests: Requests
     sends: Sends
     votes: Votes
+    revision: Revision
+    suggestions: Suggestions
 
     def close(self) -> None:
         """Close every connection."""
@@ -84,7 +92,9 @@ def open_store(url: str) -> Store:
         subscribers=Subscribers(db),
         consent=Consent(db),
         applications=Applications(db),
+        address_changes=AddressChanges(db),
         deliveries=Deliveries(db),
+        waiting=Waiting(db),
         holds=Holds(db),
         events=Events(db),
         runs=Runs(db),
@@ -97,4 +107,6 @@ def open_store(url: str) -> Store:
         requests=Requests(db),
         sends=Sends(db),
         votes=Votes(db),
+        revision=Revision(db),
+        suggestions=Suggestions(db),
     )

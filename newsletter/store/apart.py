@@ -18,7 +18,7 @@ from newsletter.model import Slot, State, Window
 from newsletter.store.schema import deliveries, issues
 from newsletter.windows import opening
 
-_GOT = (State.QUEUED, State.SENDING, State.SENT, State.DEFERRED, State.UNCERTAIN)
+GOT = (State.QUEUED, State.SENDING, State.SENT, State.DEFERRED, State.UNCERTAIN)
 # Between the instant of a slot and the latest that it is planned for: two days between the zones furthest east and
 # west, one until a window opens, one until the hour that a reader wants.
 _MOST = timedelta(days=4)
@@ -65,7 +65,7 @@ def _too_close(issue: int, slot: Slot, planned: Collection[datetime], apart: tim
         sa.select(this.c.id, this.c.planned_at, this.c.zone, sa.func.max(before.c.planned_at).label("last"))
         .join(before, before.c.subscriber == this.c.subscriber)
         .where(this.c.issue == issue, this.c.state == State.QUEUED)
-        .where(before.c.issue.in_(others), before.c.state.in_(_GOT))
+        .where(before.c.issue.in_(others), before.c.state.in_(GOT))
         .where(before.c.planned_at > since)
         .group_by(this.c.id, this.c.planned_at, this.c.zone)
     )

@@ -8,6 +8,7 @@ add --claim--> held by a process that decides on a letter --settle--> answered
 from __future__ import annotations
 
 import builtins
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,15 +26,21 @@ class Wish(StrEnum):
     SUBSCRIBE = "subscribe"
     WELCOME = "welcome"
     ACCOUNT = "account"
+    ADDRESS = "address"  # of the new one
+    NOTICE = "notice"  # to the old one
 
 
 _COUNTING = 5_742_106  # the number of this lock, any that nobody else uses
-_BY_FORM = applications.c.wish != Wish.WELCOME  # what anybody can ask for, with the address of anybody
+# What anybody can ask for, with the address of anybody.
+_BY_FORM = applications.c.wish.not_in((Wish.WELCOME, Wish.NOTICE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One of them; `attempts` counts those to send its letter before now."""
+    """One of them; `attempts` counts those to send its letter before now, `letter` is that one, once it is decided.
+
+    `subscriber` asks for another address, and `change` is the application that a notice tells of.
+    """
 
     id: int
     at: datetime
@@ -44,6 +51,9 @@ class Application:
     language: str
     network: str
     attempts: int
+    letter: str
+    subscriber: int | None
+    change: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +90,12 @@ class Applications:
         network: str,
         taking: Taking,
         now: datetime,
+        subscriber: int | None = None,
     ) -> Full | None:
-        """Take an application, or say why not. Nobody is looked up: it is the same work for every address."""
+        """Take an application, or say why not. Nobody is looked up: it is the same work for every address.
+
+        `subscriber` is whose address is to be changed to this one.
+        """
         row = {
             "at": now,
             "due_at": now,
@@ -91,6 +105,7 @@ class Applications:
             "mailbox": mailbox,
             "language": language,
             "network": network,
+            "subscriber": subscriber,
         }
         with self._db.writing() as connection:
             if not self._db.is_sqlite:  # there is one writer at a time there; here, one who counts and adds
@@ -125,8 +140,10 @@ class Applications:
             rows = connection.execute(take).mappings().all()
         return sorted((Application(**row) for row in rows), key=lambda application: application.id)
 
-    def letters(self, mailbox: str, *, wish: str, since: datetime, besides: int) -> builtins.list[datetime]:
-        """When letters were decided on for an address, in answer to other applications with the same wish.
+    def letters(
+        self, mailbox: str, *, wishes: Collection[str], since: datetime, besides: int
+    ) -> builtins.list[datetime]:
+        """When letters were decided on for an address, in answer to other applications with such a wish.
 
         What anybody can wish for with an address must not keep its owner from what only they can.
         """
@@ -134,7 +151,7 @@ class Applications:
             applications.c.mailbox == mailbox,
             applications.c.decided_at > since,
             applications.c.letter != "",
-            applications.c.wish == wish,
+            applications.c.wish.in_(sorted(wishes)),
             applications.c.id != besides,
         )
         with self._db.reading() as connection:
@@ -145,6 +162,21 @@ class Applications:
         query = applications.select().where(applications.c.mailbox == mailbox).order_by(applications.c.id)
         with self._db.reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def notify(self, change: Application, *, email: str, mailbox: str, now: datetime) -> None:
+        """Tell the address that somebody has of the change that they asked for."""
+        row = {
+            "at": now,
+            "due_at": now,
+            "wish": Wish.NOTICE,
+            "newsletter": change.newsletter,
+            "email": email,
+            "mailbox": mailbox,
+            "subscriber": change.subscriber,
+            "change": change.id,
+        }
+        with self._db.writing() as connection:
+            connection.execute(applications.insert().values(row))
 
     def decide(self, application: int, *, letter: str, now: datetime) -> None:
         """This letter answers it; it counts from now on, whether or not it can be sent soon."""

@@ -9,11 +9,13 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from newsletter.codec import encode
 from newsletter.model import Preferences
+from newsletter.store import choices
 from newsletter.store.applications import Wish
 from newsletter.store.db import Database
-from newsletter.store.schema import applications, blocked, deliveries, events, subscribers, subscriptions
+from newsletter.store.dossier import forget
+from newsletter.store.events import erase
+from newsletter.store.schema import applications, blocked, deliveries, departed, events, subscribers, subscriptions
 
 
 class Joined(StrEnum):
@@ -41,8 +43,11 @@ class Standing:
     suppressed: str
 
 
+_AT_ONCE = 500  # fingerprints in one question
+
+
 class Consent:
-    """Changes of `subscriptions` by those they belong to, and the table `blocked`."""
+    """Changes of `subscriptions` by those they belong to, and the tables `blocked` and `departed`."""
 
     def __init__(self, db: Database) -> None:
         """On an open database."""
@@ -81,7 +86,7 @@ class Consent:
                 "state": "pending",
                 "since": now,
                 "asked_at": now,
-                "choices": encode(Preferences(language=language)),
+                **choices.written(Preferences(language=language)),
             }
             insert = self._db.insert(subscriptions).values(row)
             known = {"asked_at": now}
@@ -89,10 +94,20 @@ class Consent:
             _log(connection, "asked", number, newsletter=newsletter, detail=how, now=now)
         return number
 
-    def confirm(self, subscriber: int, newsletter: str, *, made: datetime, how: str, now: datetime) -> Joined:
+    def confirm(
+        self,
+        subscriber: int,
+        newsletter: str,
+        *,
+        made: datetime,
+        how: str,
+        now: datetime,
+        fingerprints: Collection[str] = (),
+    ) -> Joined:
         """Somebody confirms by a link that was made then; at most one of any number of calls does it, with a welcome.
 
-        Whoever left after that moment is not brought back.
+        Whoever left after that moment is not brought back. Of whom these are the fingerprints it is not kept any more
+        that they once departed.
         """
         mine = (subscriptions.c.subscriber == subscriber) & (subscriptions.c.newsletter == newsletter)
         query = (
@@ -111,6 +126,8 @@ class Consent:
                 return Joined.LEFT
             values = {"state": "confirmed", "since": now, "asked_at": None}
             connection.execute(subscriptions.update().where(mine).values(values))
+            here = (departed.c.newsletter == newsletter) & departed.c.fingerprint.in_(list(fingerprints))
+            connection.execute(departed.delete().where(here))
             _log(connection, "confirmed", subscriber, newsletter=newsletter, detail=how, now=now)
             welcome = {
                 "at": now,
@@ -126,11 +143,7 @@ class Consent:
     def block(self, fingerprint: str, *, now: datetime) -> None:
         """Never write to the address of this fingerprint again."""
         with self._db.writing() as connection:
-            row = {"fingerprint": fingerprint, "at": now}
-            if connection.execute(
-                self._db.insert(blocked).values(row).on_conflict_do_nothing().returning(blocked.c.fingerprint)
-            ).first():
-                connection.execute(events.insert().values(at=now, kind="blocked"))
+            self._block(connection, fingerprint, now)
 
     def is_blocked(self, fingerprints: Collection[str]) -> bool:
         """Whether an address with one of these fingerprints is never written to."""
@@ -138,12 +151,44 @@ class Consent:
 
     def blocked(self, fingerprints: Collection[str]) -> set[str]:
         """Those of these fingerprints whose addresses are never written to."""
+        return self._among(fingerprints, sa.select(blocked.c.fingerprint), blocked.c.fingerprint)
+
+    def departed(self, fingerprints: Collection[str], newsletter: str) -> set[str]:
+        """Those of these fingerprints whose addresses no list brings back to a newsletter."""
+        query = sa.select(departed.c.fingerprint).where(departed.c.newsletter == newsletter)
+        return self._among(fingerprints, query, departed.c.fingerprint)
+
+    def depart(self, subscriber: int, fingerprint: str, *, now: datetime) -> None:
+        """Erase a person as `Subscribers.forget` does; under this fingerprint it is kept what no list may bring back.
+
+        Those are the newsletters they read or left. An address that takes no mail is never written to again.
+        """
+        theirs = sa.select(subscriptions.c.newsletter).where(
+            subscriptions.c.subscriber == subscriber, subscriptions.c.state != "pending"
+        )
+        suppressed = sa.select(subscribers.c.suppressed).where(subscribers.c.id == subscriber)
+        with self._db.writing() as connection:
+            names = connection.execute(theirs).scalars().all()
+            if names:
+                rows = [{"fingerprint": fingerprint, "newsletter": name, "at": now} for name in names]
+                connection.execute(self._db.insert(departed).on_conflict_do_nothing(), rows)
+            if connection.execute(suppressed).scalar():
+                self._block(connection, fingerprint, now)
+            forget(connection, subscriber)
+
+    def _among(self, fingerprints: Collection[str], query: sa.Select[str], column: sa.ColumnElement[str]) -> set[str]:
         wanted, found = list(fingerprints), set[str]()
         with self._db.reading() as connection:
-            for start in range(0, len(wanted), 500):
-                some = blocked.c.fingerprint.in_(wanted[start : start + 500])
-                found.update(connection.execute(sa.select(blocked.c.fingerprint).where(some)).scalars())
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = query.where(column.in_(wanted[start : start + _AT_ONCE]))
+                found.update(connection.execute(some).scalars())
         return found
+
+    def _block(self, connection: sa.Connection, fingerprint: str, now: datetime) -> None:
+        row = {"fingerprint": fingerprint, "at": now}
+        insert = self._db.insert(blocked).values(row).on_conflict_do_nothing()
+        if connection.execute(insert.returning(blocked.c.fingerprint)).first():
+            connection.execute(events.insert().values(at=now, kind="blocked"))
 
     def confirmed(self, *, since: datetime) -> int:
         """How many have confirmed by a link since a moment."""
@@ -168,7 +213,8 @@ class Consent:
             got = sa.select(deliveries.c.id).where(deliveries.c.subscriber == subscribers.c.id)
             alone = subscribers.c.id.in_(numbers) & ~others.exists() & ~got.exists()
             erased = list(connection.execute(sa.select(subscribers.c.id).where(alone)).scalars())
-            connection.execute(events.update().where(events.c.subscriber.in_(erased)).values(detail=""))
+            erase(connection, erased)
+            connection.execute(applications.delete().where(applications.c.subscriber.in_(erased)))
             connection.execute(subscribers.delete().where(subscribers.c.id.in_(erased)))
         return len(numbers)
 

@@ -5,29 +5,37 @@
        +----release-----+                    +---- the process died, the lease ran out: uncertain (see `recover`)
 
 `uncertain` is claimed again once, by rule, and goes out under the same Message-ID; after that only an operator's
-`retry` moves it. A row is held by a lease: a process that lost its lease changes nothing but "sent".
+`retry` moves it. A row is held by a process with a lease (see `senders`): one that lost it changes nothing but "sent".
+What began and what was sent goes into the journal first, and into the rows a little later; all that is told here counts
+it in.
 """
 
 from __future__ import annotations
 
 import builtins
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from newsletter.errors import NotFound, StoreError
 from newsletter.model import State
+from newsletter.store import journal, senders
 from newsletter.store.db import Database
 from newsletter.store.holds import is_cancelled, is_held
+from newsletter.store.journal import Journal, Told
 from newsletter.store.prepared import Prepared
 from newsletter.store.schema import deliveries, events, issues, subscribers, subscriptions
 
 _SYNC_SECONDS = 1.0
+FOLD_SECONDS = 0.25
+_LEFT = "left"
+_UNFOLDED = "unfolded"  # stands among the names of states
 _OPEN = (State.QUEUED, State.DEFERRED)
 # One IN for all three states: an OR between states would keep SQLite from the index on them.
 _WAITING = deliveries.c.state.in_((*_OPEN, State.UNCERTAIN)) & (
@@ -35,30 +43,23 @@ _WAITING = deliveries.c.state.in_((*_OPEN, State.UNCERTAIN)) & (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A delivery this process holds; `attempts` counts those begun before."""
+class Claimed(NamedTuple):
+    """A delivery this process holds, and whom it goes to as of that moment.
 
-    id: int
-    subscriber: int
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addressee:
-    """Whom a delivery goes to, as of this moment; `hindrance` says why it must not go, empty when it may.
-
-    `choices` are their Preferences by codec, as far as they bear on what they get and how; empty: none.
+    `attempts` counts those begun before. `hindrance` says why it must not go, empty when it may. `choices` are the
+    reader's Preferences by codec, as far as they bear on what they get and how; empty: none.
     """
 
-    email: str
-    name: str
-    hindrance: str
+    id: int
+    attempts: int
+    subscriber: int
+    email: str = ""
+    name: str = ""
+    hindrance: str = ""
     choices: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """What to write down about one delivery. `due_at` is when it may be tried again, for deferred and uncertain."""
 
     delivery: int
@@ -102,12 +103,15 @@ class Standing:
 class Deliveries:
     """The table `deliveries`."""
 
-    def __init__(self, db: Database) -> None:
-        """On an open database."""
+    def __init__(self, db: Database, *, fold_seconds: float = FOLD_SECONDS) -> None:
+        """On an open database; so long what turns of sending did may stand in the journal alone."""
         self._db = db
-        self._synced = 0.0  # when marks last went to the disk, by the monotonic clock
-        self._sent = Prepared(_SENT, db.engine.dialect)
-        self._start = Prepared(_START, db.engine.dialect)
+        self._fold_seconds = fold_seconds
+        self._folded = time.monotonic()
+        self._synced = 0.0  # when a turn last went to the disk
+        self._journal = Journal(db)
+        self._standing = Prepared(senders.STANDING, db.engine.dialect)
+        self._clear = Prepared(_clear(db.numbers(sa.bindparam("b_ids"))), db.engine.dialect)
 
     def claim(
         self,
@@ -121,7 +125,8 @@ class Deliveries:
     ) -> builtins.list[Claimed]:
         """Take up to `limit` deliveries that are due; no other process gets them while the lease lasts.
 
-        None in a time zone that is `closed`, and none of an issue that is held up.
+        None in a time zone that is `closed`, and none of an issue that is held up. Somebody who left, was suppressed or
+        erased is a hindrance; one-off recipients, who never signed up for the newsletter, are not.
         """
         ready = (
             sa.select(deliveries.c.id)
@@ -136,44 +141,27 @@ class Deliveries:
             .values(
                 state=State.SENDING,
                 owner=owner,
-                lease_until=lease_until,
                 started_at=None,
                 resends=deliveries.c.resends + sa.case((deliveries.c.state == State.UNCERTAIN, 1), else_=0),
             )
-            .returning(deliveries.c.id, deliveries.c.subscriber, deliveries.c.attempts)
+            .returning(deliveries.c.id)
         )
         with self._db.writing() as connection:
-            rows = connection.execute(take).mappings().all()
-        return sorted((Claimed(**row) for row in rows), key=lambda claimed: claimed.id)
+            senders.hold(self._db, connection, owner, lease_until)
+            self._fold(connection, owner)
+            taken = connection.execute(take).scalars().all()
+            rows = connection.execute(_addressed(self._db.numbers(taken))).all()
+        return sorted(_claimed(row) for row in rows)
 
-    def addressees(self, ids: Sequence[int], *, owner: str, newsletter: str) -> Mapping[int, Addressee]:
-        """Whom these go to right now; one that this process no longer holds is absent.
-
-        Somebody who left, was suppressed or erased a second ago is a hindrance. One-off recipients, who never signed
-        up for the newsletter, are not.
-        """
-        query = (
-            sa.select(
-                deliveries.c.id,
-                subscribers.c.email,
-                subscribers.c.name,
-                subscribers.c.suppressed,
-                subscriptions.c.state,
-                subscriptions.c.choices,
-            )
-            .select_from(deliveries)
-            .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
-            .outerjoin(
-                subscriptions,
-                (subscriptions.c.subscriber == subscribers.c.id) & (subscriptions.c.newsletter == newsletter),
-            )
-            .where(deliveries.c.id.in_(ids), deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
-        )
+    def hindrances(self, ids: Iterable[int], *, owner: str) -> Mapping[int, str]:
+        """Why some of these must not go, of those that this process holds."""
+        query = _addressed(self._db.numbers(ids)).where(deliveries.c.owner == owner)
         with self._db.reading() as connection:
-            return {row.id: _addressee(row) for row in connection.execute(query)}
+            claimed = [_claimed(row) for row in connection.execute(query)]
+        return {one.id: one.hindrance for one in claimed if one.hindrance}
 
     def turn(
-        self, marks: Sequence[Mark], starting: Sequence[int], *, owner: str, newsletter: str, now: datetime
+        self, issue: int, marks: Sequence[Mark], starting: Sequence[int], *, owner: str, now: datetime
     ) -> Collection[int]:
         """Write down what became of some deliveries, and that the bodies of others are about to leave; at once.
 
@@ -181,33 +169,46 @@ class Deliveries:
         lease was lost, the issue was paused or cancelled, or the reader has left, was suppressed or erased. It survives
         `kill -9`; once a second it also survives a loss of power.
         """
-        durable = time.monotonic() - self._synced >= _SYNC_SECONDS
+        moment = time.monotonic()
+        durable = moment - self._synced >= _SYNC_SECONDS
+        sent = [(mark.delivery, mark.code, mark.reply) for mark in marks if mark.state is State.SENT]
+        others = [mark for mark in marks if mark.state is not State.SENT]
         with self._db.writing(durable=durable) as connection:
-            self._mark(connection, marks, owner, now)
-            refused = self._begin(connection, starting, owner, newsletter, now)
+            lease = self._standing.all(connection, {"b_owner": owner, "b_now": now, "b_issue": issue})
+            is_ours, is_held_up = lease[0] if lease else (False, False)
+            begun = self._cleared(connection, starting, owner) if starting and is_ours and not is_held_up else []
+            self._journal.write(connection, owner=owner, issue=issue, begun=begun, sent=sent, now=now)
+            # Other ends change rows that the journal may have more to say of; and who lost the lease is not waited for.
+            if others or not is_ours or moment - self._folded >= self._fold_seconds:
+                self._fold(connection, owner)
+            for mark in others:
+                self._mark(connection, mark, owner, now)
         if durable:
-            self._synced = time.monotonic()
-        return refused
+            self._synced = moment
+        return () if len(begun) == len(starting) else set(starting).difference(begun)
 
-    def mark(self, marks: Iterable[Mark], *, owner: str, now: datetime) -> None:
-        """Write down what became of deliveries this process holds.
-
-        If the lease was lost meanwhile only "sent" is kept, and only where nobody has begun to send it again.
-        """
+    def fold(self, *, owner: str) -> None:
+        """Write what this process did into the rows."""
         with self._db.writing() as connection:
-            self._mark(connection, list(marks), owner, now)
+            senders.lock(connection, owner)
+            self._fold(connection, owner)
 
     def renew(self, *, owner: str, lease_until: datetime) -> None:
         """Go on holding everything this process holds."""
-        mine = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
         with self._db.writing() as connection:
-            connection.execute(deliveries.update().where(mine).values(lease_until=lease_until))
+            senders.renew(connection, owner, lease_until)
 
     def release(self, *, issue: int, owner: str) -> int:
         """Give back what was claimed and surely not sent; how many."""
-        mine = (deliveries.c.issue == issue) & (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
+        mine = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
         with self._db.writing() as connection:
-            return connection.execute(_requeue(mine & deliveries.c.started_at.is_(None))).rowcount
+            senders.lock(connection, owner)
+            self._fold(connection, owner)
+            unsent = mine & (deliveries.c.issue == issue) & deliveries.c.started_at.is_(None)
+            released = connection.execute(_requeue(unsent)).rowcount
+            if not connection.execute(sa.select(sa.exists().where(mine))).scalar():
+                senders.end(connection, owner)
+            return released
 
     def recover(self, *, now: datetime, is_gone: Callable[[str], bool]) -> tuple[int, int]:
         """Take over from processes that ended or lost their lease; how many went back to queued, how many uncertain.
@@ -216,17 +217,19 @@ class Deliveries:
         """
         held = sa.select(deliveries.c.owner).where(deliveries.c.state == State.SENDING).distinct()
         with self._db.writing() as connection:
-            owners = connection.execute(held).scalars().all()
-            if not owners:
+            leases = senders.leases(connection)
+            owners = leases.keys() | journal.owners(connection) | set(connection.execute(held).scalars())
+            lost = [owner for owner in sorted(owners) if owner not in leases or leases[owner] < now or is_gone(owner)]
+            if not lost:
                 return 0, 0
-            gone = [owner for owner in owners if is_gone(owner)]
-            lost = (deliveries.c.state == State.SENDING) & (
-                deliveries.c.owner.in_(gone) | (deliveries.c.lease_until < now)
-            )
-            queued = connection.execute(_requeue(lost & deliveries.c.started_at.is_(None))).rowcount
+            for owner in lost:
+                self._journal.fold(connection, owner)
+                senders.end(connection, owner)
+            theirs = (deliveries.c.state == State.SENDING) & deliveries.c.owner.in_(lost)
+            queued = connection.execute(_requeue(theirs & deliveries.c.started_at.is_(None))).rowcount
             cut = (
                 deliveries.update()
-                .where(lost & deliveries.c.started_at.is_not(None))
+                .where(theirs & deliveries.c.started_at.is_not(None))
                 .values(state=State.UNCERTAIN, reason="the sender ended before the reply", due_at=now, owner="")
                 .returning(deliveries.c.id)
             )
@@ -275,13 +278,17 @@ class Deliveries:
 
     def counts(self, issue: int) -> Mapping[State, int]:
         """How many deliveries of an issue are in each state; states without any are left out."""
-        query = (
+        each = (
             sa.select(deliveries.c.state, sa.func.count())
             .where(deliveries.c.issue == issue, deliveries.c.state.in_(list(State)))  # each, for the index
             .group_by(deliveries.c.state)
         )
-        with self._db.reading() as connection:
-            return {State(state): count for state, count in connection.execute(query)}
+        with self._db.reading() as connection:  # one statement: nothing is folded in between
+            found = {state: int(count) for state, count in connection.execute(each.union_all(_unfolded(issue)))}
+        sent = found.pop(_UNFOLDED)
+        found[State.SENT] = found.get(State.SENT, 0) + sent
+        found[State.SENDING] = found.get(State.SENDING, 0) - sent
+        return {State(state): count for state, count in sorted(found.items()) if count}
 
     def standing(self, issue: int, *, now: datetime) -> Standing:
         """How far an issue has come, whichever processes send it."""
@@ -289,12 +296,16 @@ class Deliveries:
         is_due = sa.case((deliveries.c.due_at <= now, 1), else_=0)
         # All states but one need the index only, which has the state, the issue and the time.
         sure = deliveries.c.state.in_([state for state in State if state is not State.UNCERTAIN])
-        surely = sa.select(deliveries.c.state, is_due, sa.func.count()).where(mine, sure)
+        surely = sa.select(deliveries.c.state, sa.func.count(), is_due).where(mine, sure)
         uncertain = deliveries.c.state == State.UNCERTAIN
         perhaps = sa.select(deliveries.c.resends, is_due, sa.func.count()).where(mine, uncertain)
         found: Counter[str] = Counter()
+        every = surely.group_by(deliveries.c.state, is_due).union_all(_unfolded(issue, sa.literal(0)))
         with self._db.reading() as connection:
-            for state, now_due, count in connection.execute(surely.group_by(deliveries.c.state, is_due)):
+            for state, count, now_due in connection.execute(every):
+                if state == _UNFOLDED:
+                    found.update(done=count, due=-count)
+                    continue
                 waits = state in _OPEN and not now_due
                 found["later" if waits else "due" if state in (*_OPEN, State.SENDING) else "done"] += count
             for resends, now_due, count in connection.execute(perhaps.group_by(deliveries.c.resends, is_due)):
@@ -364,45 +375,34 @@ class Deliveries:
     def page(self, issue: int, *, state: State | None = None, after: int = 0, limit: int = 100) -> builtins.list[Line]:
         """The next lines after the one with that number, at most `limit`. NotFound when there is no such issue."""
         query = _lines(issue).where(deliveries.c.id > after).order_by(deliveries.c.id).limit(limit)
-        if state is not None:
-            query = query.where(deliveries.c.state == state)
         with self._db.reading() as connection:
             _demand(connection, issue)
-            return [_line(row) for row in connection.execute(query).mappings()]
+            told = journal.told(connection, issue)
+            if state is not None:
+                sent = sa.select(self._db.numbers(told.sent).c.value)
+                told_sent = (deliveries.c.state == State.SENDING) & deliveries.c.id.in_(sent)
+                is_sent = (deliveries.c.state == State.SENT) | told_sent
+                is_so = (deliveries.c.state == state) & ~told_sent
+                query = query.where(is_sent if state is State.SENT else is_so)
+            return [_line(row, told) for row in connection.execute(query).mappings()]
 
     def of(self, issue: int, subscriber: int) -> Line | None:
         """One subscriber's line in the ledger of an issue, None where they have none."""
         query = _lines(issue).where(deliveries.c.subscriber == subscriber)
         with self._db.reading() as connection:
+            told = journal.told(connection, issue)
             row = connection.execute(query).mappings().first()
-        return _line(row) if row else None
+        return _line(row, told) if row else None
 
-    def _begin(
-        self, connection: sa.Connection, ids: Sequence[int], owner: str, newsletter: str, now: datetime
-    ) -> Collection[int]:
-        """Start these; those that were not."""
-        if not ids:
-            return ()
-        shared = {"b_owner": owner, "b_now": now, "b_newsletter": newsletter}
-        if self._start.run(connection, [{"b_id": number} for number in ids], shared=shared) == len(ids):
-            return ()
-        held = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
-        begun = sa.select(deliveries.c.id).where(held, deliveries.c.id.in_(ids), deliveries.c.started_at.is_not(None))
-        return set(ids).difference(connection.execute(begun).scalars())
+    def _cleared(self, connection: sa.Connection, ids: Sequence[int], owner: str) -> builtins.list[int]:
+        """Those of these that may leave."""
+        return [number for (number,) in self._clear.all(connection, {"b_owner": owner, "b_ids": json.dumps(ids)})]
 
-    def _mark(self, connection: sa.Connection, marks: Sequence[Mark], owner: str, now: datetime) -> None:
-        sent = [
-            {"b_id": mark.delivery, "b_code": mark.code, "b_reply": mark.reply}
-            for mark in marks
-            if mark.state is State.SENT
-        ]
-        if sent:
-            self._sent.run(connection, sent, shared={"b_owner": owner, "b_now": now})
-        for mark in marks:
-            if mark.state is not State.SENT:
-                self._mark_one(connection, mark, owner, now)
+    def _fold(self, connection: sa.Connection, owner: str) -> None:
+        self._journal.fold(connection, owner)
+        self._folded = time.monotonic()
 
-    def _mark_one(self, connection: sa.Connection, mark: Mark, owner: str, now: datetime) -> None:
+    def _mark(self, connection: sa.Connection, mark: Mark, owner: str, now: datetime) -> None:
         held = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == owner)
         values: dict[str, object] = {
             "state": mark.state,
@@ -410,7 +410,6 @@ class Deliveries:
             "code": mark.code,
             "reply": mark.reply,
             "owner": "",
-            "lease_until": None,
         }
         if mark.due_at is not None:
             values["due_at"] = mark.due_at
@@ -443,55 +442,59 @@ def _retried(
     return which if subscriber is None else which & (deliveries.c.subscriber == subscriber)
 
 
-def _addressee(row: Any) -> Addressee:
-    if row.email is None:
-        return Addressee(email="", name="", hindrance="erased")
-    return Addressee(
-        email=row.email,
-        name=row.name,
-        hindrance=row.suppressed or ("left" if row.state == "left" else ""),
-        choices=row.choices or "",
+def _claimed(row: Any) -> Claimed:
+    number, attempts, subscriber, email, name, suppressed, state, choices = row
+    if email is None:
+        return Claimed(number, attempts, subscriber or 0, hindrance="erased")
+    return Claimed(
+        number, attempts, subscriber, email, name, suppressed or ("left" if state == _LEFT else ""), choices or ""
     )
 
 
-_HELD = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == sa.bindparam("b_owner"))
-_HINDERED = sa.exists(
-    sa.select(1)
-    .select_from(
-        subscribers.outerjoin(
-            subscriptions,
-            (subscriptions.c.subscriber == subscribers.c.id)
-            & (subscriptions.c.newsletter == sa.bindparam("b_newsletter")),
+def _addressed(ids: sa.FromClause) -> sa.Select[Any]:
+    """Some deliveries, and whom they go to."""
+    return (
+        sa.select(
+            deliveries.c.id,
+            deliveries.c.attempts,
+            deliveries.c.subscriber,
+            subscribers.c.email,
+            subscribers.c.name,
+            subscribers.c.suppressed,
+            subscriptions.c.state,
+            subscriptions.c.choices,
         )
+        .select_from(ids)
+        .join(deliveries, deliveries.c.id == ids.c.value)
+        .join(issues, issues.c.id == deliveries.c.issue)
+        .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber)
+        .outerjoin(subscriptions, _SUBSCRIBED)
     )
-    .where(subscribers.c.id == deliveries.c.subscriber)
-    .where((subscribers.c.suppressed != "") | (sa.func.coalesce(subscriptions.c.state, "") == "left"))
-)
-_START = (
-    deliveries.update()
-    .where(deliveries.c.id == sa.bindparam("b_id"), _HELD)
-    .where(deliveries.c.lease_until >= sa.bindparam("b_now"), deliveries.c.subscriber.is_not(None), ~_HINDERED)
-    .where(~is_held(deliveries.c.issue))
-    .values(started_at=sa.bindparam("b_now"), attempts=deliveries.c.attempts + 1)
-)
-# If the lease was lost meanwhile "sent" is kept where nobody has begun to send it again.
-_SENT = (
-    deliveries.update()
-    .where(deliveries.c.id == sa.bindparam("b_id"), _HELD | (deliveries.c.state == State.UNCERTAIN))
-    .values(
-        state=State.SENT,
-        reason="",
-        code=sa.bindparam("b_code"),
-        reply=sa.bindparam("b_reply"),
-        owner="",
-        lease_until=None,
-        ended_at=sa.bindparam("b_now"),
+
+
+def _clear(ids: sa.FromClause) -> sa.Select[Any]:
+    """Those of some deliveries that may leave: a process holds them, and their readers want them."""
+    left = sa.select(1).select_from(subscriptions).where(_SUBSCRIBED, subscriptions.c.state == _LEFT)
+    return (
+        sa.select(deliveries.c.id)
+        .select_from(ids)
+        .join(deliveries, deliveries.c.id == ids.c.value)
+        .join(issues, issues.c.id == deliveries.c.issue)
+        .join(subscribers, subscribers.c.id == deliveries.c.subscriber)
+        .where(deliveries.c.owner == sa.bindparam("b_owner"), subscribers.c.suppressed == "", ~left.exists())
     )
-)
+
+
+_SUBSCRIBED = (subscriptions.c.subscriber == subscribers.c.id) & (subscriptions.c.newsletter == issues.c.newsletter)
+
+
+def _unfolded(issue: int, *others: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """A row among those of states: the messages that were sent, of which the deliveries do not say so yet."""
+    return sa.select(sa.literal(_UNFOLDED), journal.unfolded(issue), *others)
 
 
 def _lines(issue: int) -> sa.Select[Any]:
-    names = ("state", "reason", "due_at", "attempts", "code", "reply", "ended_at")
+    names = ("state", "reason", "due_at", "attempts", "started_at", "code", "reply", "ended_at")
     return (
         sa.select(
             deliveries.c.id,
@@ -504,8 +507,15 @@ def _lines(issue: int) -> sa.Select[Any]:
     )
 
 
-def _line(row: sa.RowMapping) -> Line:
-    return Line(**{**row, "state": State(row["state"])})
+def _line(row: sa.RowMapping, told: Told) -> Line:
+    values = {**row, "state": State(row["state"])}
+    is_begun, number = values.pop("started_at") is not None, row["id"]
+    if row["state"] == State.SENDING and number in told.begun and not is_begun:
+        values["attempts"] += 1
+    if row["state"] == State.SENDING and number in told.sent:
+        values["state"] = State.SENT
+        values["code"], values["reply"], values["ended_at"] = told.sent[number]
+    return Line(**values)
 
 
 def _is_due(now: datetime) -> sa.ColumnElement[bool]:
@@ -514,7 +524,7 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _requeue(which: sa.ColumnElement[bool]) -> sa.Update:
-    return deliveries.update().where(which).values(state=State.QUEUED, owner="", lease_until=None)
+    return deliveries.update().where(which).values(state=State.QUEUED, owner="")
 
 
 def _log_uncertain(connection: sa.Connection, ids: Sequence[int], reason: str, now: datetime) -> None:

@@ -9,8 +9,12 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from newsletter.model import Preferences
+from newsletter.store import choices
 from newsletter.store.db import Database
 from newsletter.store.schema import events, subscribers, subscriptions
+
+CHOSE_NOTHING = Preferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +22,7 @@ class Entrant:
     """Somebody from a list that was kept elsewhere, where they had agreed (an empty state), wait or left.
 
     The address must be a valid one, and `suppressed` says why it takes no mail. `evidence` is how and when they agreed.
+    `chosen` are their preferences there, beside the time zone and cadence: they count where they are new here.
     """
 
     email: str
@@ -27,6 +32,7 @@ class Entrant:
     state: str = ""
     suppressed: str = ""
     evidence: str = ""
+    chosen: Preferences = CHOSE_NOTHING
 
 
 def fold(email: str) -> str:
@@ -203,8 +209,9 @@ def _subscription(one: _Wanted, number: int, newsletter: str, now: datetime) -> 
         "subscriber": number,
         "newsletter": newsletter,
         "state": one.state,
-        "cadence": one.who.cadence,
         "since": now,
+        **choices.written(one.who.chosen),
+        "cadence": one.who.cadence,
     }
 
 

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from newsletter.codec import decode, encode
 from newsletter.model import Entry, Signals
 from newsletter.store.db import Database
+from newsletter.store.revision import Part, renew
 from newsletter.store.schema import entries, snapshots, unfiled
 
 _KEYS_PER_QUERY = 500
@@ -74,6 +76,8 @@ class Entries:
             connection.execute(self._upsert(), list(rows.values()))
             self._note_changes(connection, [key for key, entry in whole.items() if _is_news_to(before.get(key), entry)])
             self._take_snapshots(connection, by_key, now)
+            if any(key not in before or before[key].entry != entry for key, entry in whole.items()):
+                renew(self._db, connection, Part.ARCHIVE)
         return Added(
             new=len(new),
             past=sum(entry.key not in told for entry in new),
@@ -144,6 +148,7 @@ class Entries:
                 body: dict[str, sa.BindParameter[str]] = {"body": sa.bindparam("body")}
                 connection.execute(sa.update(entries).where(entries.c.id == sa.bindparam("row")).values(body), rows)
                 connection.execute(unfiled.insert(), [{"key": row["of"]} for row in rows])
+                renew(self._db, connection, Part.ARCHIVE)
         return len(rows)
 
     def keys(self, source: str) -> builtins.list[str]:
@@ -190,6 +195,22 @@ class Entries:
                 for key, at, upvotes, comments, stars in connection.execute(some):
                     taken.setdefault(key, []).append((at, Signals(upvotes=upvotes, comments=comments, stars=stars)))
         return taken
+
+    def current(self, keys: Collection[str]) -> Mapping[str, Signals]:
+        """What the sources count of each key now, all of them together; a key that nobody told is absent."""
+        signals: sa.ColumnElement[str] = sa.func.json_extract(entries.c.body, "$.signals")
+        if not self._db.is_sqlite:
+            signals = sa.cast(entries.c.body, postgresql.JSON)["signals"].astext
+        query = sa.select(entries.c.key, signals).order_by(entries.c.id)
+        wanted = sorted(keys)
+        told: dict[str, Signals] = {}
+        with self._db.reading() as connection:
+            for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                some = query.where(entries.c.key.in_(wanted[start : start + _KEYS_PER_QUERY]))
+                for key, found in connection.execute(some):
+                    counted = Signals(**json.loads(found)) if found else Signals()
+                    told[key] = told[key].merged(counted) if key in told else counted
+        return told
 
     def signals(self, source: str, key: str) -> builtins.list[tuple[datetime, Signals]]:
         """Every snapshot of one entry, oldest first: what velocity is computed from."""

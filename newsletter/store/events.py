@@ -1,8 +1,9 @@
-"""The append-only log: consent, suppression, uncertain ends, what operators did."""
+"""The append-only log: consent, suppression, uncertain ends, what operators did. The database lets nobody change it."""
 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,3 +46,12 @@ class Events:
             query = query.where(events.c.issue == issue)
         with self._db.reading() as connection:
             return [Event(**row) for row in connection.execute(query).mappings()]
+
+
+def erase(connection: sa.Connection, people: Collection[int]) -> None:
+    """Within a transaction, leave what happened to these subscribers without them and without its words.
+
+    It is the one change of a row that the database allows, and nobody who is in the log can be deleted before it.
+    """
+    theirs = events.update().where(events.c.subscriber.in_(people))
+    connection.execute(theirs.values(subscriber=None, detail=""))

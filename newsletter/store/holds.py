@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from newsletter.errors import NotFound, StoreError
 from newsletter.model import Hold, Objection, State
 from newsletter.store.db import Database
+from newsletter.store.journal import unfolded
 from newsletter.store.schema import deliveries, events, holds, issues, objections
 
 CANCELLED_REASON = "cancelled"
@@ -184,8 +185,8 @@ def _newsletter(connection: sa.Connection, issue: int) -> str:
 
 
 def _sent(connection: sa.Connection, issue: int) -> int:
-    query = sa.select(sa.func.count()).where(deliveries.c.issue == issue, deliveries.c.state == State.SENT)
-    return connection.execute(query).scalar_one()
+    sent = sa.select(sa.func.count()).where(deliveries.c.issue == issue, deliveries.c.state == State.SENT)
+    return int(connection.execute(sa.select(sent.scalar_subquery() + unfolded(issue))).scalar_one())
 
 
 def _exclude(connection: sa.Connection, issue: int, now: datetime) -> int:

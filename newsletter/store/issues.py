@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +19,7 @@ from newsletter.model import EXPIRES, Issue, Newsletter, Rendered, Slot, State, 
 from newsletter.store.apart import Spacing, keep_apart
 from newsletter.store.db import Database
 from newsletter.store.drafts import forget
+from newsletter.store.revision import Part, renew
 from newsletter.store.schema import deliveries, issues, subscribers, subscriptions, told
 
 PUBLISHED = "published"
@@ -40,7 +43,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A published issue with everything a message is made of."""
+    """A published issue with everything a message is made of; `translations` by the tag of their language."""
 
     id: int
     nonce: str
@@ -49,6 +52,7 @@ class Frozen:
     rendered: Rendered
     newsletter: Newsletter
     window: Window | None = None
+    translations: Mapping[str, Rendered] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ class Issues:
 
     def load(self, issue: int) -> Frozen:
         """Everything that messages of a published issue are made of. NotFound."""
-        names = ("nonce", "decided_at", "body", "rendered", "publication", "send_window")
+        names = ("nonce", "decided_at", "body", "rendered", "translations", "publication", "send_window")
         query = sa.select(*(issues.c[name] for name in names)).where(issues.c.id == issue, issues.c.state == PUBLISHED)
         with self._db.reading() as connection:
             row = connection.execute(query).first()
@@ -132,19 +136,33 @@ class Issues:
             rendered=decode(Rendered, row.rendered),
             newsletter=decode(Newsletter, row.publication),
             window=windows.read(row.send_window) if row.send_window else None,
+            translations=decode(dict[str, Rendered], row.translations) if row.translations else {},
         )
+
+    def content(self, issue: int) -> tuple[Decided, Issue]:
+        """A published issue and what was decided of it, without what its messages are made of. NotFound."""
+        query = sa.select(*_DECIDED, issues.c.body).where(issues.c.id == issue, issues.c.state == PUBLISHED)
+        with self._db.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound(f"there is no published issue {issue}; `newsletter issues list` shows those there are")
+        decided = dict(row)
+        body = decided.pop("body")
+        return Decided(**decided), decode(Issue, body)
+
+    def ends(self, newsletter: str) -> tuple[Decided, Decided] | None:
+        """The first and the last of the issues that went to everybody; None before the first."""
+        public = _public(newsletter).limit(1)
+        with self._db.reading() as connection:
+            first = connection.execute(public.order_by(issues.c.at, issues.c.id)).mappings().first()
+            last = connection.execute(public.order_by(issues.c.at.desc(), issues.c.id.desc())).mappings().first()
+        return (Decided(**first), Decided(**last)) if first and last else None
 
     def public(
         self, newsletter: str, *, since: datetime | None = None, until: datetime | None = None, limit: int = 1000
     ) -> builtins.list[Decided]:
         """The issues that went to everybody, newest first; of the slots from `since` on and before `until`."""
-        query = (
-            sa.select(*_DECIDED)
-            .where(issues.c.newsletter == newsletter, issues.c.state == PUBLISHED)
-            .where(issues.c.slot.not_like(_COPIES, escape="\\"))
-            .order_by(issues.c.at.desc(), issues.c.id.desc())
-            .limit(limit)
-        )
+        query = _public(newsletter).order_by(issues.c.at.desc(), issues.c.id.desc()).limit(limit)
         if since is not None:
             query = query.where(issues.c.at >= since)
         if until is not None:
@@ -221,7 +239,14 @@ class Issues:
             return connection.execute(insert.returning(issues.c.id)).first() is not None
 
     def publish(
-        self, issue: Issue, rendered: Rendered, *, newsletter: Newsletter, audience: Audience, now: datetime
+        self,
+        issue: Issue,
+        rendered: Rendered,
+        *,
+        newsletter: Newsletter,
+        audience: Audience,
+        now: datetime,
+        translations: Mapping[str, Rendered] = MappingProxyType({}),
     ) -> tuple[int, bool]:
         """Freeze an issue and its recipients in one transaction; its number, and whether this call did it.
 
@@ -237,6 +262,7 @@ class Issues:
             "publication": encode(newsletter),
             "body": encode(issue),
             "rendered": encode(rendered),
+            "translations": encode(dict(translations)) if translations else "",
             "send_window": windows.spelled(audience.window) if audience.window else "",
             "decided_at": now,
         }
@@ -258,6 +284,8 @@ class Issues:
                 spacing = Spacing(apart=audience.apart, window=audience.window, expires=audience.expires)
                 planned = {audience.at, *audience.due.values(), *audience.hours.values()}
                 keep_apart(connection, number, issue.slot, planned=planned, spacing=spacing)
+            if fresh:
+                renew(self._db, connection, Part.ISSUES)
         return number, fresh
 
     def add_recipients(self, issue: int, *, newsletter: str, audience: Audience) -> None:
@@ -320,7 +348,14 @@ class Issues:
             ["issue", "subscriber", "state", "reason", "planned_at", "due_at", "expires_at", "zone"],
             wanted.order_by(subscribers.c.id),
         )
-        connection.execute(insert.on_conflict_do_nothing())
+        is_first = day is not None  # nobody stands in the ledger yet, and to look for them costs a quarter
+        connection.execute(insert if is_first else insert.on_conflict_do_nothing())
+
+
+def _public(newsletter: str) -> sa.Select[Any]:
+    """The issues that went to everybody."""
+    of_all = issues.c.slot.not_like(_COPIES, escape="\\")
+    return sa.select(*_DECIDED).where(issues.c.newsletter == newsletter, issues.c.state == PUBLISHED, of_all)
 
 
 _PAUSED = sa.literal("paused until ") + subscriptions.c.paused_until

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsletter.errors import SchemaTooNew, StoreError
-from newsletter.store.db import Database
+from newsletter.store.db import Database, begin_writing
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.Text))
@@ -26,9 +26,8 @@ def upgrade(db: Database) -> str:
         if not db.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_lock(_ADVISORY_LOCK)))
             connection.commit()
-        connection.execution_options(newsletter_writes=True)
         try:
-            with connection.begin():
+            with begin_writing(connection):
                 if _revision(connection) != head:
                     _migrate(connection)
         finally:

@@ -184,6 +184,7 @@ issues = _table(
     _text("publication"),  # the Newsletter, by codec, as it was when this issue was published
     _text("body"),  # the Issue, by codec
     _text("rendered"),  # the Rendered, by codec
+    _text("translations"),  # the Rendered in each other language of its readers, by codec; empty: in none
     _text("send_window"),  # 08:00-18:00; empty: its messages go at any hour
     sa.Column("decided_at", Instant, nullable=False),
     sa.UniqueConstraint("newsletter", "slot"),
@@ -202,6 +203,21 @@ holds = _table(
 )
 
 # What mail servers object to, by kind: what the breaker goes by, counted by all processes together.
+senders = _table(
+    "senders",
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("lease_until", Instant, nullable=False),
+)
+# What senders did, a row for each turn, until it is written into their deliveries (see journal.py).
+journal = _table(
+    "journal",
+    sa.Column("id", Number, primary_key=True),
+    _text("owner", default=None),
+    sa.Column("issue", Number, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    _count("sent"),  # how many messages were
+    _text("entries", default=None),
+)
 objections = _table(
     "objections",
     sa.Column("issue", Number, sa.ForeignKey("issues.id"), primary_key=True),
@@ -252,7 +268,7 @@ applications = _table(
     "applications",
     sa.Column("id", Number, primary_key=True),
     sa.Column("at", Instant, nullable=False),
-    _text("wish", default=None),  # subscribe, welcome, goodbye, account
+    _text("wish", default=None),  # subscribe, welcome, account, address, notice
     _text("newsletter", default=None),
     _text("email", default=None),
     _text("mailbox", default=None),  # the address folded
@@ -266,6 +282,11 @@ applications = _table(
     sa.Column("lease_until", Instant),
     sa.Column("ended_at", Instant),
     _text("outcome"),
+    # Of a change of address: whose; which one a notice tells of; the address before, once it is made; an objection.
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id"), index=True),
+    sa.Column("change", Number),
+    _text("before"),
+    sa.Column("objected_at", Instant),
     sa.Index(None, "at"),
     sa.Index(None, "network", "at"),
     sa.Index(None, "mailbox", "decided_at"),
@@ -280,12 +301,20 @@ blocked = _table(
     sa.Column("at", Instant, nullable=False),
 )
 
+# Who left a newsletter, or read it, and was erased since, as a keyed hash of the address: no list brings them back.
+departed = _table(
+    "departed",
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("newsletter", sa.Text, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+)
+
 # The ledger: one row for each recipient of each issue, from the moment the issue is published.
 deliveries = _table(
     "deliveries",
     sa.Column("id", Number, primary_key=True),
-    sa.Column("issue", Number, sa.ForeignKey("issues.id"), nullable=False),
-    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="SET NULL")),
+    sa.Column("issue", Number, nullable=False),
+    sa.Column("subscriber", Number),
     _text("state", default=None),
     _text("reason"),
     sa.Column("planned_at", Instant),  # when it was meant to go, whatever put it off since
@@ -294,19 +323,23 @@ deliveries = _table(
     _text("zone"),  # whose clocks the send window goes by; empty: it goes at any hour
     _count("attempts"),
     _count("resends"),  # after an uncertain end: at most once by rule
-    _text("owner"),  # the process that holds it, while `sending`
-    sa.Column("lease_until", Instant),
+    _text("owner"),  # the process that holds it, while `sending`; until when is said in `senders`
     sa.Column("started_at", Instant),  # its body may have left; NULL: surely not
     _count("code"),
     _text("reply"),
     sa.Column("ended_at", Instant),
     sa.UniqueConstraint("issue", "subscriber"),
+    # PostgreSQL would look up both for each of a million rows, which are made of these very tables: a trigger there
+    # does what is needed (migration 0020).
+    sa.ForeignKeyConstraint(["issue"], ["issues.id"]).ddl_if(dialect="sqlite"),
+    sa.ForeignKeyConstraint(["subscriber"], ["subscribers.id"], ondelete="SET NULL").ddl_if(dialect="sqlite"),
     # The one index for a tick, a claim and a count: every change of state is written into it.
     sa.Index(None, "state", "issue", "due_at"),
     sa.Index(None, "subscriber"),
 )
 
-# Append-only: consent, suppression, uncertain ends, what operators did.
+# Append-only: consent, suppression, uncertain ends, what operators did. Triggers of the database hold it (migration
+# 0016); a table that takes the place of this one needs them too.
 events = _table(
     "events",
     sa.Column("id", Number, primary_key=True),
@@ -403,6 +436,36 @@ votes = _table(
     sa.Index(None, "newsletter", "at"),
 )
 
+# What readers of a newsletter suggest to tell, a row for each thing whoever suggests it: it waits for the editor.
+suggestions = _table(
+    "suggestions",
+    sa.Column("id", Number, primary_key=True),
+    _text("newsletter", default=None),
+    _text("key", default=None),  # that of an entry
+    _text("url", default=None),
+    _text("body"),  # the Entry, by codec, once a source was asked; empty: it is not known
+    _text("state", default=None),  # waiting, approved, declined
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("decided_at", Instant),
+    _text("decided_by"),
+    sa.UniqueConstraint("newsletter", "key"),
+    sa.Index(None, "newsletter", "state"),
+    sa.Index(None, "state", "at"),
+    sqlite_autoincrement=True,
+)
+
+# Who suggests it, each at most once, and what they say of it. Gone with the reader.
+suggesters = _table(
+    "suggesters",
+    sa.Column("suggestion", Number, sa.ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("subscriber", Number, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    _text("url"),  # as they gave it
+    _text("title"),
+    _text("note"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "subscriber", "at"),
+)
+
 # Issues that wait until somebody approves them. A slot that is decided has none.
 drafts = _table(
     "drafts",
@@ -463,6 +526,13 @@ sends = _table(
     _text("owner"),  # the process that does it
     sa.Column("ended_at", Instant),
     sqlite_autoincrement=True,
+)
+
+# How often something changed that public pages are made of, by part: see `store/revision.py`.
+public_revision = _table(
+    "public_revision",
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # the part
+    sa.Column("number", Number, nullable=False, server_default="0"),
 )
 
 # The report of every run, also of those that sent nothing.

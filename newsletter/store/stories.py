@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from newsletter.store.db import Database
 from newsletter.store.entries import Entries, Seen
+from newsletter.store.revision import Part, renew
 from newsletter.store.schema import entries, stories, unfiled
 from newsletter.store.words import Held, Words
 
@@ -91,6 +92,7 @@ class Stories:
             self._drop(connection, [key for key in keys if key not in told])
             done = unfiled.delete().where(unfiled.c.id == sa.bindparam("change"))
             connection.execute(done, [{"change": change} for change, _ in changes])
+            renew(self._db, connection, Part.ARCHIVE)
         return len(changes)
 
     def waiting(self) -> bool:
@@ -105,6 +107,7 @@ class Stories:
             self.words.clear(connection)
             connection.execute(stories.update().values(embedder="", vector=None, topic=""))
             connection.execute(unfiled.insert().from_select(["key"], every))
+            renew(self._db, connection, Part.ARCHIVE)
 
     def bare(self, embedder: str, *, most: int) -> list[Bare]:
         """Stories without a vector of this version of an embedder, at most so many."""
@@ -130,6 +133,7 @@ class Stories:
             }
             if rows:
                 connection.execute(stories.update().where(unchanged).values(embedder=embedder, **values), rows)
+                renew(self._db, connection, Part.ARCHIVE)
 
     def latest(self, embedder: str, *, most: int) -> Mapping[int, bytes]:
         """The vectors of the stories that came last."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from newsletter.codec import decode, encode
 from newsletter.errors import NotFound
 from newsletter.model import Preferences
+from newsletter.store import choices
 from newsletter.store.db import Database
-from newsletter.store.dossier import dossier
+from newsletter.store.dossier import dossier, forget
 from newsletter.store.enrolment import Entrant, enrol, fold
-from newsletter.store.schema import applications, deliveries, events, requests, subscribers, subscriptions
+from newsletter.store.schema import events, subscribers, subscriptions
+from newsletter.store.waiting import leave_out
 
 _AT_ONCE = 500  # numbers in one question
 
@@ -116,6 +118,14 @@ class Subscribers:
             for row in connection.execution_options(yield_per=1000).execute(query).mappings():
                 yield Subscriber(**row)
 
+    def choosing(self, newsletter: str, *, state: str = "") -> Iterator[tuple[Subscriber, Preferences]]:
+        """As `each` of one newsletter, with what they chose."""
+        query = _chosen(_listing(newsletter), state, "").add_columns(*choices.COLUMNS)
+        names = Subscriber.__dataclass_fields__
+        with self._db.reading() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(query):
+                yield Subscriber(**{name: getattr(row, name) for name in names}), choices.read(row)
+
     def page(
         self, *, newsletter: str, state: str = "", like: str = "", after: int = 0, limit: int = 100
     ) -> builtins.list[Subscriber]:
@@ -194,18 +204,27 @@ class Subscribers:
         with self._db.reading() as connection:
             return set(connection.execute(sa.select(zones.c.zone).where(reader.exists())).scalars())
 
+    def languages(self, newsletter: str) -> set[str]:
+        """The languages that its readers have chosen."""
+        language: sa.ColumnElement[str] = sa.func.json_extract(subscriptions.c.choices, "$.language")
+        if not self._db.is_sqlite:
+            language = sa.cast(subscriptions.c.choices, postgresql.JSON)["language"].astext
+        query = (
+            sa.select(language)
+            .distinct()
+            .where(
+                subscriptions.c.newsletter == newsletter,
+                subscriptions.c.state == "confirmed",
+                subscriptions.c.choices != "",
+            )
+        )
+        with self._db.reading() as connection:
+            return {tag for tag in connection.execute(query).scalars() if tag}
+
     def preferences(self, ids: Collection[int], newsletter: str) -> Mapping[int, Preferences]:
         """What these subscribers want of a newsletter; those who never signed up for it are absent."""
-        columns = (
-            subscriptions.c.subscriber,
-            subscriptions.c.cadence,
-            subscriptions.c.hour,
-            subscriptions.c.paused_until,
-            subscriptions.c.choices,
-            subscribers.c.timezone,
-        )
         query = (
-            sa.select(*columns)
+            sa.select(subscriptions.c.subscriber, subscriptions.c.cadence, subscribers.c.timezone, *choices.COLUMNS)
             .join(subscribers, subscribers.c.id == subscriptions.c.subscriber)
             .where(subscriptions.c.newsletter == newsletter)
         )
@@ -213,23 +232,33 @@ class Subscribers:
         with self._db.reading() as connection:
             for start in range(0, len(wanted), _AT_ONCE):
                 some = query.where(subscriptions.c.subscriber.in_(wanted[start : start + _AT_ONCE]))
-                chosen.update({row.subscriber: _preferences(row) for row in connection.execute(some)})
+                chosen.update({row.subscriber: choices.read(row) for row in connection.execute(some)})
         return chosen
 
+    def chosen(self, subscriber: int) -> Mapping[str, Preferences]:
+        """What somebody wants of each newsletter that they ever signed up for, by its name."""
+        query = (
+            sa.select(subscriptions.c.newsletter, subscriptions.c.cadence, subscribers.c.timezone, *choices.COLUMNS)
+            .join(subscribers, subscribers.c.id == subscriptions.c.subscriber)
+            .where(subscribers.c.id == subscriber)
+        )
+        with self._db.reading() as connection:
+            return {row.newsletter: choices.read(row) for row in connection.execute(query)}
+
     def choose(self, subscriber: int, newsletter: str, preferences: Preferences, *, how: str, now: datetime) -> bool:
-        """A reader's preferences from now on; False where they never signed up for that newsletter."""
+        """A reader's preferences from now on; False where they never signed up for that newsletter.
+
+        Whoever pauses gets nothing from now on, also of what was published already; see `replan` for the hour.
+        """
         mine = (subscriptions.c.subscriber == subscriber) & (subscriptions.c.newsletter == newsletter)
-        row = {
-            "cadence": preferences.cadence,
-            "hour": preferences.hour,
-            "paused_until": preferences.paused_until.isoformat() if preferences.paused_until else "",
-            "choices": encode(replace(preferences, cadence="daily", hour=None, timezone="", paused_until=None)),
-        }
         with self._db.writing() as connection:
-            if connection.execute(subscriptions.update().where(mine).values(row)).rowcount == 0:
+            chosen = subscriptions.update().where(mine).values(choices.written(preferences))
+            if connection.execute(chosen).rowcount == 0:
                 return False
             person = subscribers.update().where(subscribers.c.id == subscriber)
             connection.execute(person.values(timezone=preferences.timezone))
+            if preferences.paused_until is not None:
+                leave_out(connection, subscriber, newsletter, until=preferences.paused_until, now=now)
             _log(connection, "preferences", subscriber, newsletter=newsletter, detail=how, now=now)
         return True
 
@@ -256,7 +285,7 @@ class Subscribers:
             return _known(connection, email)
 
     def move(self, subscriber: int, *, timezone: str, now: datetime) -> None:
-        """Somebody lives in another time zone from now on; issues published already come as they would have."""
+        """Somebody lives in another time zone from now on; see `replan` for what was published already."""
         with self._db.writing() as connection:
             moved = subscribers.update().where(subscribers.c.id == subscriber)
             connection.execute(moved.values(timezone=timezone))
@@ -302,13 +331,7 @@ class Subscribers:
         Delivery rows stay for the counts of past issues, without a subscriber.
         """
         with self._db.writing() as connection:
-            quoting = deliveries.update().where(deliveries.c.subscriber == subscriber)
-            connection.execute(quoting.values(reply="", reason=""))
-            connection.execute(events.update().where(events.c.subscriber == subscriber).values(detail=""))
-            connection.execute(requests.update().where(requests.c.subscriber == subscriber).values(body=""))
-            mailbox = sa.select(subscribers.c.mailbox).where(subscribers.c.id == subscriber).scalar_subquery()
-            connection.execute(applications.delete().where(applications.c.mailbox == mailbox))
-            connection.execute(subscribers.delete().where(subscribers.c.id == subscriber))
+            forget(connection, subscriber)
 
     def _add_one(
         self, connection: sa.Connection, who: Applicant, *, newsletter: str, confirmed: bool, how: str, now: datetime
@@ -334,16 +357,6 @@ class Subscribers:
         row = {"email": who.email, "mailbox": fold(who.email), "name": who.name, "timezone": who.timezone}
         insert = self._db.insert(subscribers).values(**row, created_at=now)
         return int(connection.execute(insert.returning(subscribers.c.id)).scalar_one())
-
-
-def _preferences(row: Any) -> Preferences:
-    return replace(
-        decode(Preferences, row.choices or "{}"),
-        cadence=row.cadence,
-        hour=row.hour,
-        timezone=row.timezone,
-        paused_until=date.fromisoformat(row.paused_until) if row.paused_until else None,
-    )
 
 
 def _by_mailbox(email: str) -> sa.Select[int]:

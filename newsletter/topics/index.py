@@ -12,16 +12,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newsletter.topics.bm25 import Usage
-from newsletter.topics.vectors import Mask, Positions, Vectors, largest, unpacked
+from newsletter.topics.vectors import Mask, Positions, Rows, Vectors, largest, unpacked
 
 Ids = NDArray[np.int64]
-Rows = TypeVar("Rows", NDArray[np.int32], NDArray[np.int8])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +104,13 @@ class Index:
             days=with_(self.days, days),
             shelved=with_(self.shelved, shelved),
             shelves=tuple(shelves),
-            vectors=Vectors.of(with_(self.vectors.rows, vectors)),
+            vectors=self.vectors.joined(vectors, with_),
         )
+
+    def prepare(self) -> None:
+        """Make now what the first search would wait for."""
+        self.vectors.prepare()
+        _ = self._row_of
 
     def places(self, ids: Sequence[int]) -> Positions:
         """The rows of these stories; those the index does not know are left out."""

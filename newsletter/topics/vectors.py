@@ -11,8 +11,9 @@ true ten nearest of a million that finds 98 in 100.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,12 @@ Vector = NDArray[np.float32]  # (dimensions,)
 Positions = NDArray[np.signedinteger]  # of rows
 Mask = NDArray[np.bool_]  # one for each row
 Codes = NDArray[np.uint64]  # (words, rows): the signs of 64 numbers in each
+Rows = TypeVar("Rows", NDArray[np.int8], NDArray[np.int32], Matrix)
 
 EXACT_UP_TO = 300_000
 _RESCORED = 2_000
 _SAMPLE = 10_000  # rows that tell how cosines spread
+_STALE = 0.1  # so many of the rows may change before that is asked again
 _WORD = 64
 
 
@@ -60,6 +63,23 @@ def unit(vector: Vector) -> Vector:
     return vector / np.float32(length) if length else vector
 
 
+class Join(Protocol):
+    """How rows come together: see `Vectors.joined`."""
+
+    def __call__(self, ours: Rows, theirs: Rows) -> Rows:
+        """Ours with theirs among them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Mean and covariance of rows; they hold while no more than `good_for` rows change."""
+
+    centre: Vector
+    covariance: Matrix
+    good_for: int
+
+
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """Rows by position, as int8 (see `packed`); what is needed to compare them is made when first needed."""
@@ -71,6 +91,19 @@ class Vectors:
     def of(cls, rows: NDArray[np.int8]) -> Vectors:
         """Compared exactly or by codes, as their number asks for."""
         return cls(rows, exact=len(rows) <= EXACT_UP_TO)
+
+    def joined(self, rows: NDArray[np.int8], join: Join) -> Vectors:
+        """With these rows, where `join` puts them; what was made of the others already is not made again."""
+        joined = Vectors.of(join(self.rows, rows))
+        if joined.exact and "_matrix" in vars(self):
+            vars(joined)["_matrix"] = join(self._matrix, _unit_rows(rows))
+        if "_spread" in vars(self) and self._spread.good_for >= len(rows):
+            vars(joined)["_spread"] = replace(self._spread, good_for=self._spread.good_for - len(rows))
+        return joined
+
+    def prepare(self) -> None:
+        """Make now what the first question would wait for."""
+        _ = self._spread, self._matrix if self.exact else self._codes
 
     def nearest(self, question: Vector, most: int, *, among: Mask | None = None) -> Positions:
         """The `most` rows most like a question, the likest first; only of those that `among` marks."""
@@ -90,9 +123,9 @@ class Vectors:
 
     def standard(self, question: Vector, positions: Positions) -> Vector:
         """The same in standard deviations from the mean of the archive, so that other scores can be added."""
-        centre, covariance = self._spread
-        deviation = np.sqrt(max(float(question @ covariance @ question), 1e-12))
-        return (self.likeness(question, positions) - float(question @ centre)) / np.float32(deviation)
+        spread = self._spread
+        deviation = np.sqrt(max(float(question @ spread.covariance @ question), 1e-12))
+        return (self.likeness(question, positions) - float(question @ spread.centre)) / np.float32(deviation)
 
     def mean(self, positions: Positions) -> Vector:
         """What the rows at `positions` have in common, of length one."""
@@ -104,17 +137,17 @@ class Vectors:
         return _unit_rows(self.rows)
 
     @cached_property
-    def _spread(self) -> tuple[Vector, Matrix]:
+    def _spread(self) -> Spread:
         """Mean and covariance of the rows: they give mean and deviation of the cosines with any question."""
         step = max(len(self.rows) // _SAMPLE, 1)
         sample = _unit_rows(self.rows[::step])
         sample = sample[sample.any(axis=1)]
         if not len(sample):
             dimensions = self.rows.shape[1]
-            return np.zeros(dimensions, np.float32), np.eye(dimensions, dtype=np.float32)
+            return Spread(np.zeros(dimensions, np.float32), np.eye(dimensions, dtype=np.float32), good_for=0)
         centre = sample.mean(axis=0)
         off = sample - centre
-        return centre, off.T @ off / np.float32(len(sample))
+        return Spread(centre, off.T @ off / np.float32(len(sample)), good_for=int(_STALE * len(self.rows)))
 
     @cached_property
     def _codes(self) -> Codes:

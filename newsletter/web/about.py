@@ -20,7 +20,7 @@ def about(request: Request) -> Response:
     """GET /{newsletter}/about."""
     site = site_of(request)
     newsletter = site.newsletter(request)
-    page = site.page(
+    return site.page(
         "about",
         newsletter=newsletter,
         path=f"/{newsletter.name}/about",
@@ -33,7 +33,6 @@ def about(request: Request) -> Response:
         sources=[(name, _address(site, name)) for name in newsletter.sources],
         topics=site.app.topics(newsletter),
     )
-    return public(request, page)
 
 
 def opml(request: Request) -> Response:
@@ -42,7 +41,7 @@ def opml(request: Request) -> Response:
     newsletter = site.newsletter(request)
     body = write_opml(feeds(site, newsletter), title=newsletter.title)
     headers = {"Content-Disposition": f'attachment; filename="{newsletter.name}.opml"'}
-    return public(request, Response(body, media_type="text/x-opml", headers=headers))
+    return Response(body, media_type="text/x-opml", headers=headers)
 
 
 def feeds(site: Site, newsletter: Newsletter) -> list[Subscription]:
@@ -60,4 +59,7 @@ def _address(site: Site, name: str) -> str:
     return web_address(url) if isinstance(url, str) and "@" not in urlsplit(url).netloc else ""
 
 
-routes = [Route("/{newsletter}/about", about), Route("/{newsletter}/sources.opml", opml)]
+routes = [
+    Route("/{newsletter}/about", public(about, parts=[])),
+    Route("/{newsletter}/sources.opml", public(opml, parts=[])),
+]

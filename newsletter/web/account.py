@@ -36,7 +36,7 @@ def use(request: Request) -> Response:
             headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="my-data.json"'}
             return Response(kept, media_type="application/json", headers=headers)
         case "erase" if sent.one("sure") == "yes":
-            store.subscribers.forget(coming.claim.subscriber)
+            consent.forget(store, coming.site.app.links, coming.claim.subscriber, now=coming.site.clock())
             return coming.page("erased")
         case "erase":
             return _page(coming, sure=True)

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from newsletter.errors import LinkError, NotFound
+from newsletter.errors import LinkError, NotFound, NotReady
 from newsletter.web import (
     about,
     account,
+    address,
     archive,
     feeds,
     home,
@@ -25,9 +26,12 @@ from newsletter.web import (
     operator,
     preferences,
     searching,
+    session,
     signup,
     static,
     stories,
+    suggesting,
+    suggestion_queue,
     voting,
 )
 from newsletter.web.api import table
@@ -45,7 +49,9 @@ _WORDS = {
     405: "That cannot be done here.",
     415: "That could not be read.",
     500: "Something went wrong on our side. It was noted; please try again later.",
+    503: "The archive is being read. In a moment it can be searched; please try again then.",
 }
+_MOMENT = "5"  # seconds, for Retry-After
 
 
 def build(site: Site) -> Safety:
@@ -55,9 +61,13 @@ def build(site: Site) -> Safety:
         *table.routes,
         *oembed.routes,
         *voting.routes,
+        *suggesting.routes,
+        *session.routes,
         *operator.routes,
         *next_issue.routes,
+        *suggestion_queue.routes,
         *account.routes,
+        *address.routes,
         *leave.routes,
         *preferences.routes,
         *signup.routes,
@@ -75,6 +85,7 @@ def build(site: Site) -> Safety:
             HTTPException: _refused,
             NotFound: _not_found,
             LinkError: _not_found,
+            NotReady: _not_ready,
             Exception: _failed,
         },
     )
@@ -92,6 +103,11 @@ def _refused(request: Request, error: Exception) -> Response:
 def _not_found(request: Request, _error: Exception) -> Response:
     """Also of a link that is damaged or forged: it is not said which."""
     return _notice(request, 404)
+
+
+def _not_ready(request: Request, _error: Exception) -> Response:
+    """The first seconds of a server that has a large archive."""
+    return _notice(request, 503, headers={"Retry-After": _MOMENT})
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -1,32 +1,64 @@
-"""Answers that anybody may keep for a while, and need not be sent again to who has them (RFC 9110, section 13)."""
+"""Pages that are the same for everybody, who may keep them for a while (RFC 9110, section 13; RFC 9111)."""
 
 from __future__ import annotations
 
-import hashlib
-import re
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-_SECONDS = 60  # a page may be so much older than what it tells
-_TAG = re.compile(r'(?:W/)?("[^"]*")|(\*)')
+from newsletter.store.revision import Part
+from newsletter.web.memory import Answer, Asked, read_answer
+from newsletter.web.own_pages import cookie
+from newsletter.web.site import site_of
 
-_STAMP = re.compile(rb'name="page" value="[^"]*"')
+SECONDS = 60  # a page that somebody kept may be so much older than what it tells
 
-
-def public(request: Request, response: Response, *, seconds: int = _SECONDS) -> Response:
-    """The same answer with a tag, or 304 where the asker has it already."""
-    if response.status_code != 200:  # noqa: PLR2004
-        return response
-    content = _STAMP.sub(b"", bytes(response.body))  # tells only when this copy was made
-    tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-    headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
-    if tag in known(request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return response
+Handler = Callable[[Request], Response]
 
 
-def known(header: str) -> set[str]:
-    """The tags of an If-None-Match header; weak ones count as strong, as this header compares them."""
-    return {strong for strong, _ in _TAG.findall(header) if strong}
+def public(
+    handler: Handler,
+    *,
+    reads: Sequence[str] = (),
+    knows: str = "",
+    parts: Sequence[Part] = tuple(Part),
+    searches: bool = False,
+    seconds: int = SECONDS,
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that answers from memory where it can, with a tag, or 304 where the asker has it already.
+
+    `reads` are the parameters that the page depends on, each given once, and `knows` the cookie that has it greet
+    somebody, who is then answered alone. The handler sees nothing else of what was asked. What it answers with another
+    status than 200, or with a Cache-Control of its own, is for the one who asked. `parts` are what the page is made of,
+    everything where it is not said; one that `searches` the archive is made while no other such is.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        site = site_of(request)
+        somebody = cookie(request, knows) if knows else ""
+        canonical = _canonical(request, reads, headers=request.headers.raw if somebody else [])
+
+        def make() -> Answer:
+            return read_answer(handler(canonical), seconds=seconds)
+
+        def stamp(newsletter: str) -> str:
+            return site.app.links.stamp(newsletter, now=site.clock())
+
+        if somebody:
+            answer = await run_in_threadpool(make)
+        else:
+            key = (canonical.scope["path"], canonical.scope["query_string"])
+            answer = await site.memory.get(key, make, of=site.app, now=site.clock(), parts=parts, searches=searches)
+        tags, encodings = (request.headers.get(name, "") for name in ("if-none-match", "accept-encoding"))
+        return answer.to(Asked(tags, encodings), stamp=stamp)
+
+    return endpoint
+
+
+def _canonical(request: Request, reads: Sequence[str], *, headers: Sequence[tuple[bytes, bytes]]) -> Request:
+    """The same request with what it says in one spelling, so that it is one answer."""
+    given = [(name, request.query_params[name]) for name in reads if request.query_params.get(name)]
+    return Request({**request.scope, "query_string": urlencode(given).encode("ascii"), "headers": headers})

@@ -21,11 +21,12 @@ from starlette.routing import Route
 from newsletter.errors import NotFound
 from newsletter.language import speak
 from newsletter.model import Newsletter, Story
-from newsletter.render.sanitize import sanitize, sanitize_story
+from newsletter.render.sanitize import sanitize_story
 from newsletter.search import Filters, Found, search
+from newsletter.store.revision import Part
 from newsletter.web.addresses import issue_path, story_path, topic_path
 from newsletter.web.caching import public
-from newsletter.web.searching import answers, read_asked
+from newsletter.web.searching import READ, answers, read_asked
 from newsletter.web.site import Site, site_of
 
 ENTRIES = 20
@@ -68,19 +69,17 @@ def issues(request: Request) -> Response:
     """GET /{newsletter}/feed.atom and feed.json: the latest issues."""
     site = site_of(request)
     newsletter = site.newsletter(request)
-    items = []
-    for one in site.back_issues.newest(newsletter.name, limit=ENTRIES):
-        told = sanitize(one.issue)
-        items.append(
-            Item(
-                url=site.url(issue_path(newsletter.name, one.slot)),
-                title=one.subject,
-                summary=told.preheader,
-                html=site.fragment("feed-issue", newsletter=newsletter, issue=told),
-                at=one.published_at,
-                published=one.published_at,
-            )
+    items = [
+        Item(
+            url=site.url(issue_path(newsletter.name, one.slot)),
+            title=one.subject,
+            summary=one.shown.preheader,
+            html=site.fragment("feed-issue", newsletter=newsletter, issue=one.shown),
+            at=one.published_at,
+            published=one.published_at,
         )
+        for one in site.back_issues.newest(newsletter.name, limit=ENTRIES)
+    ]
     return _answer(request, site, newsletter, title=newsletter.title, home=f"/{newsletter.name}", items=items)
 
 
@@ -201,7 +200,7 @@ def _answer(
     response.headers["Access-Control-Allow-Origin"] = "*"  # readers that are web pages ask from theirs
     if feed.hub:  # WebSub section 4: also for those who look at headers only
         response.headers["Link"] = f'<{feed.hub}>; rel="hub", <{feed.url}>; rel="self"'
-    return public(request, response, seconds=_SECONDS)
+    return response
 
 
 def _item(site: Site, newsletter: Newsletter, found: Found) -> Item:
@@ -228,7 +227,7 @@ def _stamp(at: datetime) -> str:
 
 
 routes = [
-    Route("/{newsletter}/feed.{kind}", issues),
-    Route("/{newsletter}/topics/{topic}/feed.{kind}", topic),
-    Route("/{newsletter}/search/feed.{kind}", searched),
+    Route("/{newsletter}/feed.{kind}", public(issues, parts=[Part.ISSUES], seconds=_SECONDS)),
+    Route("/{newsletter}/topics/{topic}/feed.{kind}", public(topic, searches=True, seconds=_SECONDS)),
+    Route("/{newsletter}/search/feed.{kind}", public(searched, reads=READ, searches=True, seconds=_SECONDS)),
 ]

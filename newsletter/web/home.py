@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from newsletter.model import Newsletter
-from newsletter.render.sanitize import sanitize
+from newsletter.store.revision import Part
 from newsletter.web.caching import public
 from newsletter.web.site import Site, site_of
 
@@ -17,20 +17,23 @@ def front(request: Request) -> Response:
     site = site_of(request)
     newsletters = site.newsletters
     if len(newsletters) == 1:
-        return public(request, _front(site, newsletters[0]))
+        return _front(site, newsletters[0])
     return site.page("front", path="/", newsletters=newsletters)
 
 
 def newsletter(request: Request) -> Response:
     """GET /{newsletter}: its latest issue, and the sign-up."""
     site = site_of(request)
-    return public(request, _front(site, site.newsletter(request)))
+    return _front(site, site.newsletter(request))
 
 
 def _front(site: Site, newsletter: Newsletter) -> Response:
     latest = site.back_issues.latest(newsletter.name)
-    issue = sanitize(latest.issue) if latest else None
-    return site.page("newsletter", newsletter=newsletter, path=f"/{newsletter.name}", here="latest", issue=issue)
+    shown = latest.shown if latest else None
+    return site.page("newsletter", newsletter=newsletter, path=f"/{newsletter.name}", here="latest", issue=shown)
 
 
-routes = [Route("/", front), Route("/{newsletter}", newsletter)]
+routes = [
+    Route("/", public(front, parts=[Part.ISSUES])),
+    Route("/{newsletter}", public(newsletter, parts=[Part.ISSUES])),
+]

@@ -16,7 +16,8 @@ from newsletter.render.sanitize import sanitize
 from newsletter.store.drafts import Draft
 from newsletter.store.operators import Operator
 from newsletter.web.forms import Form
-from newsletter.web.operator import acting, operator_of, operator_page, see
+from newsletter.web.operator import acting, number_in, operator_of, operator_page
+from newsletter.web.own_pages import see
 from newsletter.web.site import Site, site_of
 
 
@@ -55,7 +56,7 @@ def _act(site: Site, newsletter: str, form: Form, who: Operator) -> None:
             day = _day(form, "day") or editor.next_slot(app, newsletter, now=now).date
             editor.intro(app, newsletter, form.one("text"), day=day, who=name, now=now)
         case "undo":
-            editor.undo(app, newsletter, _number(form, "edit"), who=name, now=now)
+            editor.undo(app, newsletter, number_in(form, "edit"), who=name, now=now)
         case "approve":
             draft = _draft(site, newsletter, form)
             editor.approve(app, draft, who=name, now=now)
@@ -68,7 +69,7 @@ def _act(site: Site, newsletter: str, form: Form, who: Operator) -> None:
 def _draft(site: Site, newsletter: str, form: Form) -> Draft:
     """The draft that was on the page. StoreError when there is another one now."""
     draft = site.app.store.drafts.get(newsletter, form.one("slot"))
-    if draft.revision != _number(form, "revision"):
+    if draft.revision != number_in(form, "revision"):
         raise StoreError("the draft was changed meanwhile: look at it again")
     return draft
 
@@ -114,13 +115,6 @@ def _day(form: Form, name: str) -> date | None:
         return date.fromisoformat(said) if said else None
     except ValueError as error:
         raise StoreError(f"{said[:40]!r} is not a date like 2026-11-20") from error
-
-
-def _number(form: Form, name: str) -> int:
-    said = form.one(name)
-    if not (said.isascii() and said.isdigit() and len(said) < 10):  # noqa: PLR2004
-        raise HTTPException(400)
-    return int(said)
 
 
 routes = [

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from newsletter.errors import NotFound
+from newsletter.store.revision import Part
 from newsletter.web.addresses import issue_path
 from newsletter.web.caching import public
 from newsletter.web.pictures import PICTURE, SIZE
@@ -47,11 +48,11 @@ def oembed(request: Request) -> Response:
         "width": int(SIZE[0] * scale),
         "height": int(SIZE[1] * scale),
     }
-    return public(request, JSONResponse(told))
+    return JSONResponse(told)
 
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) <= 5 and int(text) else SIZE[0]  # noqa: PLR2004
 
 
-routes = [Route("/oembed", oembed)]
+routes = [Route("/oembed", public(oembed, reads=("url", "format", "maxwidth", "maxheight"), parts=[Part.ISSUES]))]

@@ -7,11 +7,10 @@ every form that changes something must come from our own pages besides (see `saf
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from newsletter import operators
@@ -20,11 +19,12 @@ from newsletter.operators import SESSION_LASTS, WAIT
 from newsletter.schedule import slots
 from newsletter.store.issues import PUBLISHED
 from newsletter.store.operators import Operator
-from newsletter.web.forms import Form, read_form
+from newsletter.web.forms import Form
+from newsletter.web.own_pages import cookie, drop_cookie, own_form, see, set_cookie, with_own_forms
 from newsletter.web.personal import network
-from newsletter.web.safety import is_same_site
 from newsletter.web.site import Site, site_of
 
+_COOKIE = "operator"
 _ISSUES, _SLOTS, _REPLIES = 7, 3, 20
 
 
@@ -45,17 +45,9 @@ def log_in(request: Request) -> Response:
         return limited
     if secret is None:
         return _login(site, "Name or password is wrong.", status=401)
-    store.operators.dismiss(request.cookies.get(_cookie(site), ""))  # whatever was there before is over
+    store.operators.dismiss(cookie(request, _COOKIE))  # whatever was there before is over
     entered = see(site, "/operator")
-    entered.set_cookie(
-        _cookie(site),
-        secret,
-        max_age=int(SESSION_LASTS.total_seconds()),
-        path="/",
-        secure=_is_https(site),
-        httponly=True,
-        samesite="lax",
-    )
+    set_cookie(site, entered, _COOKIE, secret, lasts=SESSION_LASTS)
     return entered
 
 
@@ -63,9 +55,9 @@ def log_out(request: Request) -> Response:
     """POST /operator/logout: the session is over, not only its cookie."""
     site = site_of(request)
     own_form(request)
-    site.app.store.operators.dismiss(request.cookies.get(_cookie(site), ""))
+    site.app.store.operators.dismiss(cookie(request, _COOKIE))
     left = see(site, "/operator/login")
-    left.delete_cookie(_cookie(site), path="/", secure=_is_https(site), httponly=True, samesite="lax")
+    drop_cookie(site, left, _COOKIE)
     return left
 
 
@@ -76,11 +68,15 @@ def dashboard(request: Request) -> Response:
     if who is None:
         return see(site, "/operator/login")
     store, now = site.app.store, site.clock()
+    suggested = store.suggestions.waiting()
     return operator_page(
         site,
         "dashboard",
         who=who,
-        newsletters=[_standing(site, one, now) for one in site.app.plan.newsletters.values()],
+        newsletters=[
+            {**_standing(site, one, now), "suggested": suggested.get(one.name, 0)}
+            for one in site.app.plan.newsletters.values()
+        ],
         failing=[source for source in store.sources.list() if source.error and source.name in site.app.plan.sources],
         alarms=[alarm for alarm in store.alarms.list() if alarm.over_at is None],
     )
@@ -129,7 +125,7 @@ def _standing(site: Site, newsletter: Newsletter, now: datetime) -> dict[str, ob
 def operator_of(request: Request) -> Operator | None:
     """Who is logged in, None for nobody."""
     site = site_of(request)
-    return operators.who(site.app.store, request.cookies.get(_cookie(site), ""), now=site.clock())
+    return operators.who(site.app.store, cookie(request, _COOKIE), now=site.clock())
 
 
 def acting(request: Request) -> tuple[Operator, Form]:
@@ -141,11 +137,12 @@ def acting(request: Request) -> tuple[Operator, Form]:
     return who, form
 
 
-def own_form(request: Request) -> Form:
-    """A form that one of our pages sent. HTTPException 403 for one of another site."""
-    if not is_same_site(request, base_url=site_of(request).app.config.base_url):
-        raise HTTPException(403)
-    return read_form(request)
+def number_in(form: Form, name: str) -> int:
+    """A number that one of our forms sends. HTTPException 400 for what is none."""
+    said = form.one(name)
+    if not (said.isascii() and said.isdigit() and len(said) < 10):  # noqa: PLR2004
+        raise HTTPException(400)
+    return int(said)
 
 
 def operator_page(
@@ -153,14 +150,7 @@ def operator_page(
 ) -> Response:
     """A page from `templates/web/operator/`, which only an operator sees; it gets `who`."""
     page = site.page(f"operator/{template}", status=status, private=True, who=who, **variables)  # type: ignore[arg-type]
-    # With `no-referrer` browsers send forms with `Origin: null` (Fetch standard, "append a request Origin header").
-    page.headers["Referrer-Policy"] = "same-origin"
-    return page
-
-
-def see(site: Site, path: str) -> RedirectResponse:
-    """On to another page, by GET. The address is our own."""
-    return RedirectResponse(f"{site.root}{path}", status_code=303, headers={"Cache-Control": "no-store"})
+    return with_own_forms(page)
 
 
 def _login(site: Site, mistake: str = "", *, status: int = 200) -> Response:
@@ -171,15 +161,6 @@ def _secret(form: Form) -> str:
     """The password as it was typed: a space may be part of it."""
     typed = form.all("password")
     return typed[-1] if typed else ""
-
-
-def _cookie(site: Site) -> str:
-    """A name that browsers keep to this host and to HTTPS, where there is HTTPS (RFC 6265bis, section 4.1.3)."""
-    return "__Host-operator" if _is_https(site) else "operator"
-
-
-def _is_https(site: Site) -> bool:
-    return urlsplit(site.app.config.base_url).scheme == "https"
 
 
 routes = [

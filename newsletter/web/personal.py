@@ -27,7 +27,7 @@ class Visit:
     reader: Subscriber | None
     preferences: Preferences
     network: str
-    fingerprint: str = ""  # of their address, where the link carries it
+    mark: str = ""  # what the link carries beside: a fingerprint of their address, the number of an application
 
     @property
     def language(self) -> Language:
@@ -59,7 +59,7 @@ def visit(request: Request, purpose: Purpose) -> Visit:
     """Who comes by the token in the path. LinkError, which is a page that says there is nothing."""
     site = site_of(request)
     token = request.path_params["token"]
-    claim, fingerprint = consent.read_never(site.app.links.read(purpose, token))
+    claim, mark = consent.read_mark(site.app.links.read(purpose, token))
     subscribers = site.app.store.subscribers
     chosen = subscribers.preferences([claim.subscriber], claim.newsletter)
     return Visit(
@@ -70,7 +70,7 @@ def visit(request: Request, purpose: Purpose) -> Visit:
         reader=subscribers.of(claim.subscriber, claim.newsletter),
         preferences=chosen.get(claim.subscriber, Preferences()),
         network=network(request),
-        fingerprint=fingerprint,
+        mark=mark,
     )
 
 

@@ -9,15 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from newsletter import consent
+from newsletter import address_changes, consent
+from newsletter.addresses import address
 from newsletter.language import languages, speak
 from newsletter.links import Purpose
 from newsletter.model import Newsletter, Preferences
 from newsletter.preferences import HOURS, offered, read_preferences, zones
 from newsletter.render.phrases import REST
-from newsletter.store.applications import Wish
+from newsletter.replan import replanned
+from newsletter.store.applications import Full, Wish
 from newsletter.tailor import asks, tailor
-from newsletter.web.forms import read_form
+from newsletter.web.forms import Form, read_form
 from newsletter.web.personal import Visit, masked_email, visit
 
 
@@ -28,7 +30,7 @@ def preferences(request: Request) -> Response:
 
 
 def choose(request: Request) -> Response:
-    """POST /preferences/{token}: choose, or ask for a link to one's data."""
+    """POST /preferences/{token}: choose, or ask for a link to one's data, or for another address."""
     coming = visit(request, Purpose.PREFERENCES)
     sent = read_form(request)
     site, now = coming.site, coming.site.clock()
@@ -46,6 +48,8 @@ def choose(request: Request) -> Response:
         )
         site.ring()
         return coming.page("inbox")
+    if sent.one("wish") == Wish.ADDRESS:
+        return _readdress(coming, sent)
     chosen, mistakes = read_preferences(
         sent.fields,
         offered(site.app.plan, coming.newsletter),
@@ -56,8 +60,31 @@ def choose(request: Request) -> Response:
     if mistakes:
         return _page(coming, chosen, mistakes=mistakes, typed=sent.fields)
     how = consent.told("link", coming.network, coming.language.tag)
-    site.app.store.subscribers.choose(coming.claim.subscriber, coming.newsletter.name, chosen, how=how, now=now)
+    reader = coming.claim.subscriber
+    with replanned(site.app, reader, now=now):
+        site.app.store.subscribers.choose(reader, coming.newsletter.name, chosen, how=how, now=now)
     return _page(visit(request, Purpose.PREFERENCES), chosen, saved=True)
+
+
+def _readdress(coming: Visit, sent: Form) -> Response:
+    """The same answer for every address that can be one."""
+    try:
+        email = address(sent.one("email"))
+    except ValueError:
+        wrong = coming.language.gettext("This is not an email address that a mail can be sent to.")
+        return _page(coming, coming.preferences, mistakes={"email": wrong}, typed=sent.fields)
+    full = address_changes.ask(
+        coming.site.app.store,
+        coming.claim,
+        email=email,
+        language=coming.language.tag,
+        network=coming.network,
+        now=coming.site.clock(),
+    )
+    if full is not None:
+        return coming.page("later", status=503 if full is Full.ALL else 429)
+    coming.site.ring()
+    return coming.page("asked")
 
 
 def _page(

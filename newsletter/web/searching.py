@@ -17,7 +17,8 @@ from newsletter.web.caching import public
 from newsletter.web.site import Site, site_of
 
 _LONGEST = 300  # characters of a question
-_ANSWERS = 30
+_ANSWERS = 20
+READ = ("q", "since", "until", "topic", "source", "author")  # the parameters of a search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def page(request: Request) -> Response:
     newsletter = site.newsletter(request)
     asked = read_asked(request.query_params, newsletter=newsletter)
     found = [] if asked.is_empty else answers(site, newsletter, asked)
-    shown = site.page(
+    return site.page(
         "search",
         newsletter=newsletter,
         path=f"/{newsletter.name}/search",
@@ -101,11 +102,10 @@ def page(request: Request) -> Response:
         found=[(one, sanitize_story(one.story)) for one in found],
         query=request.url.query,
     )
-    return public(request, shown)
 
 
 def _line(text: str) -> str:
     return " ".join(text.replace("\0", " ").split())[:_LONGEST]
 
 
-routes = [Route("/{newsletter}/search", page)]
+routes = [Route("/{newsletter}/search", public(page, reads=READ, searches=True))]

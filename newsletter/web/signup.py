@@ -93,7 +93,14 @@ def confirm(request: Request) -> Response:
     if coming.newsletter is None or consent.is_expired(coming.claim, now=now):
         return _expired(request)
     store = coming.site.app.store
-    joined = consent.confirm(store, coming.claim, network=coming.network, language=coming.language.tag, now=now)
+    joined = consent.confirm(
+        store,
+        coming.site.app.links,
+        coming.claim,
+        network=coming.network,
+        language=coming.language.tag,
+        now=now,
+    )
     if joined in (Joined.GONE, Joined.LEFT):
         return _expired(request)
     coming.site.ring()
@@ -110,7 +117,7 @@ def never_again(request: Request) -> Response:
     coming = visit(request, Purpose.NEVER)
     app = coming.site.app
     now = coming.site.clock()
-    consent.never_again(app.store, app.links, coming.claim, fingerprint=coming.fingerprint, now=now)
+    consent.never_again(app.store, app.links, coming.claim, fingerprint=coming.mark, now=now)
     return coming.page("never", done=True)
 
 

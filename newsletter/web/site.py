@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
 
 from newsletter.app import App
 from newsletter.back_issues import BackIssues
@@ -18,7 +17,9 @@ from newsletter.language import Language, speak
 from newsletter.model import Newsletter
 from newsletter.orders import Orders
 from newsletter.render.environment import Templates, bundled_templates
+from newsletter.store.revision import Part
 from newsletter.web.addresses import archive_path, issue_path, story_path, topic_path
+from newsletter.web.memory import Memory, Page
 from newsletter.web.rates import Rates
 from newsletter.web.static import Static, read_static
 
@@ -41,6 +42,7 @@ class Site:
     static: Static = field(init=False)
     back_issues: BackIssues = field(init=False)
     orders: Orders = field(init=False)
+    memory: Memory = field(init=False)
     rates: Rates = field(default_factory=Rates)  # of programs that use the API
 
     def __post_init__(self) -> None:
@@ -48,7 +50,12 @@ class Site:
         self.templates = Templates(folders)
         self.back_issues = BackIssues(self.app.store)
         self.orders = Orders(self.clock)
+        self.memory = Memory(self._revision)
         self.static = read_static([folder / "web" / "static" for folder in folders])
+
+    def _revision(self) -> Mapping[Part, int]:
+        """Of everything public; `app` may be another by then."""
+        return self.app.store.revision.get()
 
     def close(self) -> None:
         """End what goes on behind the pages."""
@@ -101,13 +108,13 @@ class Site:
         status: int = 200,
         private: bool = False,
         **variables: object,
-    ) -> HTMLResponse:
+    ) -> Page:
         """A page from `templates/web/<template>.html.j2`, in a language, else that of its newsletter.
 
         `path` is where the page is found, for links that name it; `private` is for what one reader alone may see.
-        Beside its own variables every template gets `newsletter` (or None), `root`, `base_url`, `url`, `style`,
-        `language`, `direction`, `private`, `stamp` (for a form), `here` (the part of the navigation), `description` and
-        `feeds`.
+        Beside its own variables every template gets `newsletter` (or None), `root`, `base_url`, `url`, `style`, `icon`,
+        `language`, `direction`, `private`, `stamp` (for a form), `here` (the part of the navigation), `description`,
+        `feeds` and `likes` (of the stories on it, or None).
         """
         language = language or speak(newsletter.language if newsletter else "en")
         common = {
@@ -115,11 +122,13 @@ class Site:
             "description": "",
             "picture": "",
             "feeds": (),
+            "likes": None,
             "newsletter": newsletter,
             "root": self.root,
             "base_url": self.app.config.base_url,
             "url": self.url(path),
             "style": self.static.path("style.css"),
+            "icon": self.static.path("icon.svg"),
             "language": language.tag,
             "direction": language.direction,
             "private": private,
@@ -130,7 +139,9 @@ class Site:
             "topic_path": topic_path,
         }
         html = self.templates.render(f"web/{template}.html.j2", {**common, **variables}, language=language)
-        return HTMLResponse(html, status_code=status, headers=PRIVATE if private else None)
+        page = Page(html, status_code=status, headers=PRIVATE if private else None)
+        page.form = newsletter.name if newsletter else ""
+        return page
 
 
 def site_of(request: Request) -> Site:

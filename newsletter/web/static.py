@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from newsletter.web.memory import takes_gzip
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,6 +29,7 @@ class File:
 
     name: str
     content: bytes
+    packed: bytes
     content_type: str
 
 
@@ -48,7 +52,7 @@ def read_static(folders: Sequence[Path]) -> Static:
             if path.suffix in _TYPES:
                 content = path.read_bytes()
                 name = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
-                files[path.name] = File(name, content, _TYPES[path.suffix])
+                files[path.name] = File(name, content, gzip.compress(content, mtime=0), _TYPES[path.suffix])
     return Static(files)
 
 
@@ -57,7 +61,10 @@ def static_file(request: Request) -> Response:
     static: Static = request.app.state.site.static
     for file in static.files.values():
         if file.name == request.path_params["name"]:
-            return Response(file.content, media_type=file.content_type, headers={"Cache-Control": _FOR_GOOD})
+            headers = {"Cache-Control": _FOR_GOOD, "Vary": "Accept-Encoding"}
+            if not takes_gzip(request.headers.get("accept-encoding", "")):
+                return Response(file.content, media_type=file.content_type, headers=headers)
+            return Response(file.packed, media_type=file.content_type, headers={**headers, "Content-Encoding": "gzip"})
     return Response(status_code=404)
 
 

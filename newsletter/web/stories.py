@@ -6,14 +6,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from newsletter.errors import NotFound
+from newsletter.back_issues import BackIssue
+from newsletter.errors import NotFound, NotReady
 from newsletter.model import Newsletter, Story
 from newsletter.permalinks import read_permalink
 from newsletter.render.sanitize import sanitize_story
-from newsletter.search import Filters, search
-from newsletter.store.issues import names
+from newsletter.search import Filters, Found, search
 from newsletter.web.addresses import story_path, topic_path
 from newsletter.web.caching import public
+from newsletter.web.likes import likes_of
+from newsletter.web.session import READER, shown, voter_of
 from newsletter.web.site import Site, site_of
 
 _ALIKE = 6
@@ -26,25 +28,38 @@ def story(request: Request) -> Response:
     newsletter = site.newsletter(request)
     key = read_permalink(request.path_params["key"])
     told, told_in = find_story(site, newsletter, key)
-    try:
-        filters = Filters(sources=newsletter.sources)
-        alike = search(site.app.archive, like=[key], filters=filters, limit=_ALIKE)
-    except NotFound:  # it was told, and has left the archive since
-        alike = []
+    voter = voter_of(request, newsletter)
+    alike = _alike(site, newsletter, key)
     page = site.page(
         "story",
         newsletter=newsletter,
         path=story_path(newsletter.name, told.key),
         story=sanitize_story(told),
         told_in=told_in,
-        likes=_likes(site, newsletter, told),
-        alike=[(found, sanitize_story(found.story)) for found in alike],
+        likes=likes_of(site, newsletter, [told], voter=voter),
+        alike=[(found, sanitize_story(found.story)) for found in alike or ()],
     )
-    return public(request, page)
+    if alike is None:
+        page.headers["Cache-Control"] = "no-store"
+        return page
+    return shown(page, newsletter, voter=voter)
 
 
-def find_story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, list[tuple[object, str]]]:
-    """A story as its sources have it now, and where this newsletter told it. NotFound for one that is not its own."""
+def _alike(site: Site, newsletter: Newsletter, key: str) -> list[Found] | None:
+    """The stories most like one; None while that is not known yet."""
+    try:
+        return search(site.app.archive, like=[key], filters=Filters(sources=newsletter.sources), limit=_ALIKE)
+    except NotReady:
+        return None
+    except NotFound:  # it was told, and has left the archive since
+        return []
+
+
+def find_story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, list[tuple[BackIssue, str]]]:
+    """A story as its sources have it now, and where this newsletter told it, the oldest first.
+
+    NotFound for one that is not its own.
+    """
     archive = site.app.archive
     known = archive.stories(archive.find([key])[key])
     mine = [one for one in known.values() if {mention.source for mention in one.mentions} & set(newsletter.sources)]
@@ -61,17 +76,12 @@ def find_story(site: Site, newsletter: Newsletter, key: str) -> tuple[Story, lis
     return (mine[0] if mine else in_issues[-1][1]), [(one, title) for one, _, title in in_issues]
 
 
-def _likes(site: Site, newsletter: Newsletter, story: Story) -> int:
-    return sum(site.app.store.votes.counts(newsletter.name, names(story)).values()) if newsletter.votes else 0
-
-
 def topics(request: Request) -> Response:
     """GET /{newsletter}/topics."""
     site = site_of(request)
     newsletter = site.newsletter(request)
     found = site.app.topics(newsletter)
-    page = site.page("topics", newsletter=newsletter, path=f"/{newsletter.name}/topics", here="topics", topics=found)
-    return public(request, page)
+    return site.page("topics", newsletter=newsletter, path=f"/{newsletter.name}/topics", here="topics", topics=found)
 
 
 def topic(request: Request) -> Response:
@@ -83,7 +93,7 @@ def topic(request: Request) -> Response:
     if name not in known:
         raise NotFound(f"{newsletter.name} has no topic {name!r}")
     found = search(site.app.archive, filters=Filters(topics=(name,), sources=newsletter.sources), limit=_LATEST)
-    page = site.page(
+    return site.page(
         "topic",
         newsletter=newsletter,
         path=topic_path(newsletter.name, name),
@@ -91,11 +101,10 @@ def topic(request: Request) -> Response:
         topic=known[name],
         found=[(one, sanitize_story(one.story)) for one in found],
     )
-    return public(request, page)
 
 
 routes = [
-    Route("/{newsletter}/topics", topics),
-    Route("/{newsletter}/topics/{topic}", topic),
-    Route("/{newsletter}/stories/{key:path}", story),
+    Route("/{newsletter}/topics", public(topics, parts=[])),
+    Route("/{newsletter}/topics/{topic}", public(topic, searches=True)),
+    Route("/{newsletter}/stories/{key:path}", public(story, knows=READER, searches=True)),
 ]

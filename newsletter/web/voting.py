@@ -1,4 +1,4 @@
-"""A reader says that they like a story: the link in a mail leads to a button, and the button can be pressed again."""
+"""A reader says that they like a story: by the link in a mail and a button, or signed in by the button on a page."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from newsletter.model import Newsletter, Story
 from newsletter.permalinks import read_permalink
 from newsletter.render.sanitize import sanitize_story
 from newsletter.store.issues import names
-from newsletter.web.forms import read_form
+from newsletter.web.addresses import issue_path, story_path
+from newsletter.web.forms import Form, read_form
+from newsletter.web.likes import likes_of
+from newsletter.web.own_pages import own_form, see
 from newsletter.web.personal import Visit, visit
+from newsletter.web.session import voter_of
+from newsletter.web.site import Site, site_of
 from newsletter.web.stories import find_story
 
 
@@ -25,13 +30,32 @@ def button(request: Request) -> Response:
 def vote(request: Request) -> Response:
     """POST /preferences/{token}/vote/{key}: likes it, or with `back` takes that back; harmless again and again."""
     coming, newsletter, story = _asked(request)
-    sent = read_form(request)
-    votes, subscriber = coming.site.app.store.votes, coming.claim.subscriber
-    if sent.one("back"):
-        votes.take_back(newsletter.name, names(story), subscriber)
-    elif not votes.has(newsletter.name, names(story), subscriber):
-        votes.add(newsletter.name, story.key, subscriber, now=coming.site.clock())
+    _count(coming.site, newsletter, story, coming.claim.subscriber, read_form(request))
     return _page(coming, newsletter, story)
+
+
+def press(request: Request) -> Response:
+    """POST /{newsletter}/stories/{key}: the same, by a reader who is signed in; back to the issue it was pressed in.
+
+    Who is not signed in any more comes to the page of the story, which says how to vote.
+    """
+    site, form = site_of(request), own_form(request)
+    newsletter = site.newsletter(request)
+    key = read_permalink(request.path_params["key"])
+    voter = voter_of(request, newsletter)
+    story, _ = find_story(site, newsletter, key)
+    if voter is not None:
+        _count(site, newsletter, story, voter, form)
+    slot = form.one("issue")
+    return see(site, issue_path(newsletter.name, slot) if slot else story_path(newsletter.name, story.key))
+
+
+def _count(site: Site, newsletter: Newsletter, story: Story, voter: int, form: Form) -> None:
+    votes = site.app.store.votes
+    if form.one("back"):
+        votes.take_back(newsletter.name, names(story), voter)
+    elif not votes.has(newsletter.name, names(story), voter):
+        votes.add(newsletter.name, story.key, voter, now=site.clock())
 
 
 def _asked(request: Request) -> tuple[Visit, Newsletter, Story]:
@@ -45,16 +69,17 @@ def _asked(request: Request) -> tuple[Visit, Newsletter, Story]:
 
 
 def _page(coming: Visit, newsletter: Newsletter, story: Story) -> Response:
-    votes = coming.site.app.store.votes
+    likes = likes_of(coming.site, newsletter, [story], voter=coming.claim.subscriber)
     return coming.page(
         "vote",
         story=sanitize_story(story),
-        liked=votes.has(newsletter.name, names(story), coming.claim.subscriber),
-        count=sum(votes.counts(newsletter.name, names(story)).values()),
+        liked=story.key in likes.liked,
+        count=likes.counts.get(story.key, 0),
     )
 
 
 routes = [
     Route("/preferences/{token}/vote/{key:path}", button, methods=["GET"]),
     Route("/preferences/{token}/vote/{key:path}", vote, methods=["POST"]),
+    Route("/{newsletter}/stories/{key:path}", press, methods=["POST"]),
 ]

@@ -13,6 +13,8 @@ from newsletter.render.lint import spam
 from tests.sites import Page, Site
 from tests.workspaces import Workspace, make_workspace
 
+pytestmark = pytest.mark.long
+
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>A weblog</title>
 <item><title>A language model that answers</title><link>{site}/answers</link><description>An LLM.</description></item>
 <item><title>A language model that is gone</title><link>{site}/gone</link><description>An LLM.</description></item>

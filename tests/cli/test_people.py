@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from newsletter.app import open_app
 from newsletter.cli import cli
 from newsletter.config import load_config
 from newsletter.errors import NewsletterError, NotFound
+from newsletter.model import Preferences
 from newsletter.store import open_store
 from newsletter.store.subscribers import Subscriber
 from tests.builders import NOON
@@ -49,6 +52,22 @@ def readers(workspace: Workspace) -> list[Subscriber]:
         return store.subscribers.list("daily-papers")
     finally:
         store.close()
+
+
+def choices(workspace: Workspace) -> dict[str, Preferences]:
+    """What each reader chose."""
+    store = open_store(f"sqlite:///{workspace.folder / 'newsletter.db'}")
+    try:
+        return {who.email: chosen for who, chosen in store.subscribers.choosing("daily-papers")}
+    finally:
+        store.close()
+
+
+def choose(workspace: Workspace, email: str, preferences: Preferences) -> None:
+    """Somebody chooses."""
+    store = open_store(f"sqlite:///{workspace.folder / 'newsletter.db'}")
+    store.subscribers.choose(store.subscribers.get(email), "daily-papers", preferences, how="test", now=NOON)
+    store.close()
 
 
 def kept(who: Subscriber) -> tuple[str, ...]:
@@ -98,6 +117,35 @@ def test_an_export_goes_in_again(workspace: Workspace, tmp_path: Path) -> None:
     assert [kept(who) for who in readers(other)] == sorted(map(kept, readers(workspace)))
     assert "'=gone" in exported
     assert [row[0] for row in csv.reader(left.splitlines())] == ["email", "bob@example.org", "eve@example.org"]
+
+
+def test_what_readers_chose_goes_with_them(workspace: Workspace, tmp_path: Path) -> None:
+    """Exported and imported into an empty database, each has the same preferences; who is there keeps their own."""
+    chosen = Preferences(
+        topics=("language-models", "vision"),
+        include=("=SUM(1+1)", "LLM"),
+        exclude=("-crypto", "'quoted"),
+        authors=("José Ångström", "@somebody"),
+        cadence="weekly",
+        hour=0,
+        timezone="Asia/Tokyo",
+        language="de",
+        stories=5,
+        paused_until=date(2026, 12, 24),
+    )
+    bring(workspace, status=3)
+    choose(workspace, "ann@example.org", chosen)
+    exported = run(workspace, "export", "--newsletter", "daily-papers")
+    other = make_workspace(tmp_path / "other")
+    run(other, "import", "-", "--newsletter", "daily-papers", "--confirmed", given=exported.encode())
+    brought = choices(other)
+    choose(other, "ann@example.org", replace(chosen, hour=7))
+    run(other, "import", "-", "--newsletter", "daily-papers", "--confirmed", given=exported.encode())
+
+    assert brought == choices(workspace)
+    assert brought["ann@example.org"] == chosen
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in csv.reader(exported.splitlines()) for cell in row)
+    assert choices(other)["ann@example.org"] == replace(chosen, hour=7)
 
 
 def test_a_file_of_those_who_left(workspace: Workspace) -> None:
@@ -159,6 +207,10 @@ def test_what_is_known_of_a_person(workspace: Workspace) -> None:
     assert dumped["subscribers"][0]["email"] == "ann@example.org"
     assert dumped["subscriptions"][0]["state"] == "left"
     run(workspace, "forget", "ann@example.org")
+    with pytest.raises(NotFound):
+        run(workspace, "dump", "ann@example.org")
+    assert "3 has left, and stays away" in bring(workspace, status=3)  # she, and two who left there
+    assert "ann@example.org: has left" in run(workspace, "add", "ann@example.org", "--newsletter", "daily-papers")
     with pytest.raises(NotFound):
         run(workspace, "dump", "ann@example.org")
 

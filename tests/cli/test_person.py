@@ -56,7 +56,7 @@ def test_what_became_of_a_mail(store: Store, mark: Mark, told: str) -> None:
     subscribed(store)
     issue = published(store)
     (claimed,) = store.deliveries.claim(issue, owner="me", now=NOON, lease_until=NOON + MINUTE, limit=1)
-    store.deliveries.mark([dataclasses.replace(mark, delivery=claimed.id)], owner="me", now=NOON)
+    store.deliveries.turn(issue, [mark._replace(delivery=claimed.id)], (), owner="me", now=NOON)
 
     sentence = answer(store, a_slot(), READER.upper())
     assert told in sentence

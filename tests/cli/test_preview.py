@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from newsletter.cli import cli
+from tests.forks import Forked
 from tests.workspaces import Workspace, make_workspace
 
 
@@ -73,12 +74,10 @@ def test_a_day_without_news(workspace: Workspace, tmp_path: Path) -> None:
 
 
 @contextmanager
-def watching(workspace: Workspace, out: Path) -> Iterator[subprocess.Popen[str]]:
+def watching(workspace: Workspace, out: Path) -> Iterator[Forked]:
     """`newsletter preview --watch`, running; it does not outlive the `with`."""
-    command = workspace.command("preview", "daily-papers", "--watch", "--no-pictures", "--out", str(out))
-    with subprocess.Popen(
-        command, env=workspace.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    words = ("preview", "daily-papers", "--watch", "--no-pictures", "--out", str(out))
+    with workspace.start(*words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             yield process
         finally:

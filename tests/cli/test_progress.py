@@ -18,6 +18,7 @@ from newsletter.model import State
 from newsletter.store import Store
 from newsletter.store.deliveries import Mark, Standing
 from tests.builders import HOUR, NOON
+from tests.forks import Forked
 from tests.sinks import open_sink
 from tests.store.test_holds import claim, publish, turn
 from tests.test_processes import until
@@ -103,14 +104,12 @@ def test_how_far_an_issue_has_come(store: Store) -> None:
 # --- as an operator sees it -------------------------------------------------------------------------------------------
 
 
-def on_a_terminal(workspace: Workspace, *arguments: str) -> tuple[subprocess.Popen[str], int]:
+def on_a_terminal(workspace: Workspace, *arguments: str) -> tuple[Forked, int]:
     """The command with a terminal for its messages; the terminal's other end."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     environment = {**workspace.environment, "COLUMNS": str(COLUMNS)}
-    process = subprocess.Popen(
-        workspace.command(*arguments), env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True
-    )
+    process = Forked(workspace.words(*arguments), environment, stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     return process, ours
 
@@ -132,10 +131,11 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
         sink.gate.clear()
         workspace = make_workspace(tmp_path, smtp_url=f"{sink.url}?connections=1", readers=30)
         process, terminal = on_a_terminal(workspace, "send", "daily-papers")
-        until(lambda: len(sink.taken) == 1, "the first message is there")
-        sink.gate.set()
-        said = everything(terminal)
-        report, _ = process.communicate(timeout=60)
+        with process:
+            until(lambda: len(sink.taken) == 1, "the first message is there")
+            sink.gate.set()
+            said = everything(terminal)
+            report, _ = process.communicate()
 
     drawn = [line for line in re.split(r"\r\033\[K|\r\n", said) if line]
     assert process.returncode == 0

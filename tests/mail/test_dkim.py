@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -228,7 +227,7 @@ def test_a_prefix_changes_nothing_but_the_time_it_takes(cut: int, wrong: bool) -
 def test_what_a_folder_keeps_still_verifies(tmp_path: Path) -> None:
     """Neither the envelope before it nor the line ends of files spoil a signature."""
     message = a_message()
-    signed = replace(message, data=SIGNERS["both"].sign(message.data, at=AT) + message.data)
+    signed = message._replace(data=SIGNERS["both"].sign(message.data, at=AT) + message.data)
     post(open_folder(f"file://{tmp_path}"), [signed])
     [kept] = (tmp_path / "new").iterdir()
 

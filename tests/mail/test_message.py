@@ -105,7 +105,7 @@ def oracle(rendered: Rendered, recipient: Recipient) -> EmailMessage:
 @given(issues, names)
 def test_equals_the_standard_library(rendered: Rendered, name: str) -> None:
     """A spliced message parses to the headers and bodies of the one that EmailMessage builds."""
-    recipient = replace(ANN, name=name)
+    recipient = ANN._replace(name=name)
     message = parsed(a_message(rendered, recipient).data)
     expected = oracle(rendered, recipient)
 
@@ -143,7 +143,7 @@ def test_any_choice_of_fragments_equals_the_standard_library(rendered: Rendered,
 @given(issues, names)
 def test_is_fit_for_the_wire(rendered: Rendered, name: str) -> None:
     """Only CRLF, only ASCII, header lines at most 998 columns, body lines at most 76, no dot at a line's start."""
-    data = a_message(rendered, replace(ANN, name=name)).data
+    data = a_message(rendered, ANN._replace(name=name)).data
 
     assert data.isascii()
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\0", data)
@@ -151,6 +151,31 @@ def test_is_fit_for_the_wire(rendered: Rendered, name: str) -> None:
     head, _, body = data.partition(b"\r\n\r\n")
     assert all(len(line) <= 998 for line in head.split(b"\r\n"))
     assert all(len(line) <= 76 and not line.startswith(b".") for line in body.split(b"\r\n"))
+
+
+@settings(deadline=None, max_examples=50)
+@given(issues, texts)
+def test_what_is_common_is_the_same_message(rendered: Rendered, value: str) -> None:
+    """A value that all have may be told when the issue is compiled, or with each message."""
+    tokens = {**TOKENS, Token.WEB_URL: value}
+    told = compile_issue(rendered, LETTERHEAD).message(ANN, tokens=tokens, unsubscribe_url=URL)
+    del tokens[Token.WEB_URL]
+    known = compile_issue(rendered, LETTERHEAD, common={Token.WEB_URL: value})
+
+    assert known.message(ANN, tokens=tokens, unsubscribe_url=URL) == told
+    assert known.message(ANN, tokens=tokens, unsubscribe_url=URL, body=known.body(rendered)) == told
+
+
+@settings(deadline=None, max_examples=50)
+@given(issues, names)
+def test_what_all_messages_begin_with_is_known(rendered: Rendered, name: str) -> None:
+    """After their headers, up to the first value; all of them where there is none."""
+    assembly = compile_issue(rendered, LETTERHEAD)
+    message = assembly.message(ANN._replace(name=name), tokens=TOKENS, unsubscribe_url=URL)
+    content = message.data.partition(b"\r\n\r\n")[2]
+
+    assert content.startswith(assembly.whole.beginning)
+    assert (content == assembly.whole.beginning) == (not assembly.whole.slots)
 
 
 def test_is_the_same_on_every_attempt() -> None:
@@ -191,7 +216,7 @@ def test_tokens_are_escaped_where_they_stand() -> None:
     """A name is markup nowhere: escaped in HTML, itself in the text, an ordinary display name in To."""
     slot = Slotted(token=Token.NAME)
     rendered = Rendered(subject="x", fragments=(Fragment(kind="head", key="", html=(slot,), text=(slot,)),))
-    message = parsed(a_message(rendered, replace(ANN, name='<b>"; evil <x@example.org>\r\nBcc: y@example.org')).data)
+    message = parsed(a_message(rendered, ANN._replace(name='<b>"; evil <x@example.org>\r\nBcc: y@example.org')).data)
 
     assert part(message, "html").startswith("&lt;b&gt;&quot;; evil")
     assert part(message, "plain").startswith('<b>"; evil')
@@ -212,19 +237,19 @@ def test_a_slot_without_a_value_is_a_mistake() -> None:
 def test_a_hostile_address_is_refused(address: str) -> None:
     """An address that is none makes no message."""
     with pytest.raises(ValueError, match="not an email address"):
-        a_message(plain_issue(), replace(ANN, email=address))
+        a_message(plain_issue(), ANN._replace(email=address))
 
 
 @pytest.mark.parametrize("message_id", ["", "7@example.org", "<7>", "<7@example.org>\r\nBcc: x", "<é@example.org>"])
 def test_a_message_id_is_checked(message_id: str) -> None:
     """A Message-ID is printable ASCII in brackets."""
     with pytest.raises(ValueError, match="not a Message-ID"):
-        a_message(plain_issue(), replace(ANN, message_id=message_id))
+        a_message(plain_issue(), ANN._replace(message_id=message_id))
 
 
 def test_an_international_address() -> None:
     """A local part that is not ASCII stays UTF-8 in To, as RFC 6532 has it."""
-    message = a_message(plain_issue(), replace(ANN, email="ä@bücher.example"))
+    message = a_message(plain_issue(), ANN._replace(email="ä@bücher.example"))
 
     assert message.recipient == "ä@xn--bcher-kva.example"
     assert "To: Ann <ä@xn--bcher-kva.example>\r\n".encode() in message.data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -306,7 +305,7 @@ def test_one_refused_among_a_hundred(
 ) -> None:
     """A refused message is refused alone: the others go out over the same connection."""
     messages = [a_message(delivery) for delivery in range(100)]
-    messages[50] = replace(messages[50], sender="other@example.org")
+    messages[50] = messages[50]._replace(sender="other@example.org")
     only = "other@example.org" if step == "mail" else "reader50@example.org"
     with FaultServer({f"{step} {only}": reply}) as server:
         record = send_all(sender(server, loop_factory), messages)

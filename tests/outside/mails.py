@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from newsletter.deliver import address, letterhead, message_id, tokens
+from newsletter.deliver import address, compiled, message_id, tokens
 from newsletter.links import Links
-from newsletter.mail.message import compile_issue
 from newsletter.model import Issue, Newsletter, Recipient, Rendered
 from newsletter.render.environment import bundled_templates
 from newsletter.render.issue import Render, open_render
@@ -80,8 +79,7 @@ def _mail(render: Render, rendered: Rendered, issue: Issue, newsletter: Newslett
     frozen = Frozen(
         id=1, nonce="sample", published_at=issue.slot.at, issue=issue, rendered=rendered, newsletter=newsletter
     )
-    reader = replace(_READER, message_id=message_id(frozen, _READER.delivery))
-    html, text = render.preview(rendered, tokens(reader, newsletter=newsletter.name, slot=issue.slot, links=_LINKS))
-    assembly = compile_issue(rendered, letterhead(frozen, _LINKS))
-    message = address(assembly, reader, newsletter=newsletter.name, slot=issue.slot, links=_LINKS)
+    reader = _READER._replace(message_id=message_id(frozen, _READER.delivery))
+    html, text = render.preview(rendered, tokens(frozen, reader, links=_LINKS))
+    message = address(compiled(frozen, _LINKS), reader, newsletter=newsletter.name, links=_LINKS)
     return Mail(preheader="", html=html, text=text, eml=message.data)

@@ -16,7 +16,7 @@ from tests.outside.browser import VIEWS, Seen
 from tests.outside.mails import NAMES, THEMES
 from tests.outside.pictures import GOLDEN, TOLERANCE, difference, keep
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.long]
 
 
 @pytest.fixture

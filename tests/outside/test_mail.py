@@ -16,6 +16,8 @@ from bs4 import BeautifulSoup
 from tests.outside import tools
 from tests.outside.mails import NAMES, Mail
 
+pytestmark = pytest.mark.long
+
 _SUSPICIOUS = 0.5  # points; most servers file a mail as spam from 5
 # What every filter of spam takes for spam, so that it can be tried: https://spamassassin.apache.org/gtube/
 _SPAM = b"Subject: test\r\n\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"

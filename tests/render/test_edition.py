@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.codec import decode, encode
 from newsletter.language import speak
-from newsletter.model import Edition, Issue, Newsletter, Rendered, Section, Token
+from newsletter.model import Edition, Issue, Newsletter, Rendered, Section, Token, WhenEmpty
 from newsletter.render import phrases
 from newsletter.render.budget import HTML_LIMIT
 from newsletter.render.edition import Cutting
@@ -48,6 +48,33 @@ def test_the_edition_of_everything_says_the_same(
 
     assert cut.subject == rendered.subject
     assert render.preview(cut, tokens) == render.preview(rendered, tokens)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_nothing_for_somebody_is_what_nothing_for_all_would_be(
+    theme: str, render: Render, newsletter: Newsletter, tokens: dict[Token, str]
+) -> None:
+    """But for what is on the web; where no such mail is sent none is rendered, and no second one of an empty issue."""
+    newsletter = replace(newsletter, theme=theme, when_empty=WhenEmpty.SEND)
+    issue = with_preheader(A_WEEKDAY, newsletter)
+    empty = with_preheader(replace(issue, sections=()), newsletter)
+    nothing = render.issue(issue, newsletter=newsletter).nothing
+    expected = render.issue(empty, newsletter=newsletter)
+
+    assert nothing is not None
+    assert decode(Rendered, encode(Rendered(subject="", fragments=(), nothing=nothing))).nothing == nothing
+    assert nothing.subject == expected.subject == f"{newsletter.title}: nothing new"
+    html, text = render.preview(nothing, tokens)
+    more = re.compile(r"[0-9]+ more papers on the web")
+    assert [more.sub("This issue on the web", part) for part in (html, text)] == [*render.preview(expected, tokens)]
+    assert more.search(text)
+    assert text.startswith("Nothing new today.\n")
+    assert expected.nothing is None
+    assert render.issue(issue, newsletter=replace(newsletter, when_empty=WhenEmpty.SKIP)).nothing is None
+    said = replace(issue, preheader="Read this first.")
+    own = render.issue(said, newsletter=newsletter).nothing
+    assert own is not None
+    assert render.preview(own, tokens)[1].startswith("Read this first.\n")
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -53,7 +53,7 @@ def test_both_parts_lead_to_the_same_places(
 
     assert links == lines
     assert ACTION in links
-    assert (REFUSE in links) is (occasion not in {Occasion.GOODBYE, Occasion.ACCOUNT, Occasion.ALARM})
+    assert (REFUSE in links) is (occasion not in {Occasion.ACCOUNT, Occasion.NOTICE, Occasion.ALARM})
     assert all(link.get_text(strip=True) for link in page.find_all("a"))
     assert all(columns(line) <= WIDTH for line in text.split("\n") if not line.startswith("https://"))
     html_element = page.find("html")
@@ -113,10 +113,10 @@ def test_an_operator_writes_letters_of_their_own(tmp_path: Path, newsletter: New
     """A template in the operator's folder stands for the bundled one; a mistake in it is told with its place."""
     folder = tmp_path / "email" / "letters"
     folder.mkdir(parents=True)
-    (folder / "goodbye.txt.j2").write_text("Bye.\n{{ nobody }}")
+    (folder / "notice.txt.j2").write_text("Bye.\n{{ nobody }}")
 
-    with pytest.raises(RenderError, match=r"email/letters/goodbye\.txt\.j2:2"):
-        open_render([tmp_path], base_url="https://x.example/").letter(a_letter(Occasion.GOODBYE), newsletter=newsletter)
+    with pytest.raises(RenderError, match=r"email/letters/notice\.txt\.j2:2"):
+        open_render([tmp_path], base_url="https://x.example/").letter(a_letter(Occasion.NOTICE), newsletter=newsletter)
 
 
 def test_every_variable_has_its_help() -> None:

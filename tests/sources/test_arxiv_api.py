@@ -169,11 +169,12 @@ def test_a_source_is_asked_about_others_only_if_it_says_so() -> None:
     assert kind.scheme(SOURCE) == "arxiv:"
 
 
-def test_of_the_built_in_kinds_one_can_be_asked() -> None:
-    """What a kind need not have, the others do without."""
+def test_of_the_built_in_kinds_two_can_be_asked() -> None:
+    """What a kind need not have, the others do without; one of them is asked about what is its own."""
     kinds = load_plugins().source_kinds
+    asked = {name: kind for name, kind in kinds.items() if isinstance(kind, Lookup)}
 
-    assert [name for name, kind in kinds.items() if isinstance(kind, Lookup)] == ["arxiv"]
+    assert {name: kind.is_for_all for name, kind in asked.items()} == {"arxiv": True, "readers": False}
 
 
 @pytest.mark.parametrize(

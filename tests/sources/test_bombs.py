@@ -27,7 +27,7 @@ import json, resource, sys
 from ipaddress import ip_network
 from newsletter.sources import Request
 from newsletter.sources.fetch import open_fetch
-fetch = open_fetch(allow=[ip_network("127.0.0.0/8")], user_agent="test", timeout=5)
+fetch = open_fetch(allow=[ip_network("127.0.0.0/8")], user_agent="test", timeout=60)
 def most():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 list(fetch([Request(url=sys.argv[1] + "small")]))

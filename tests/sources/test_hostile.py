@@ -13,8 +13,10 @@ from newsletter.model import Entry, Source
 from newsletter.sources import Request, Response
 from newsletter.sources.clean import SUMMARY
 from newsletter.sources.feed import MOST, FeedKind
-from newsletter.sources.worker import Reader, open_reader
+from newsletter.sources.worker import DEADLINE, Reader, open_reader
 from tests.sources.hostile import CASES, titled
+
+pytestmark = pytest.mark.long
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 URL = "https://example.org/feed.xml"
@@ -25,7 +27,8 @@ ACTIVE = re.compile(r"<\s*(?:script|style|iframe|form|base|meta|svg|math)|\son\w
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     """One reader for all, so that each case also shows that the one before did no harm."""
-    with open_reader({"feed": FeedKind()}, memory=512 << 20) as opened:
+    patient = 3 * DEADLINE  # other tests run meanwhile
+    with open_reader({"feed": FeedKind()}, deadline=patient, memory=512 << 20) as opened:
         yield opened
 
 

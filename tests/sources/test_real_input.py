@@ -17,7 +17,7 @@ from newsletter.sources.feed import FeedKind
 from newsletter.sources.huggingface import HuggingFaceKind
 from newsletter.sources.listing import ListingKind
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.long]
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 

@@ -94,7 +94,7 @@ def test_what_did_not_arrive_keeps_nothing_off(store: Store) -> None:
     reader = join(store, "America/Los_Angeles")
     line = publish(store, TODAY, "America/Los_Angeles")[READER]
     store.deliveries.claim(line.issue, owner="me", now=line.due_at, lease_until=line.due_at + HOUR, limit=1)
-    store.deliveries.mark([Mark(delivery=line.id, state=State.REJECTED)], owner="me", now=line.due_at)
+    store.deliveries.turn(line.issue, [Mark(delivery=line.id, state=State.REJECTED)], (), owner="me", now=line.due_at)
     store.subscribers.move(reader, timezone="Asia/Tokyo", now=NOON)
 
     assert publish(store, TODAY + DAY, "Asia/Tokyo")[READER].due_at == eight(TODAY + DAY, "Asia/Tokyo")

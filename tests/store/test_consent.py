@@ -101,9 +101,9 @@ def test_an_application_is_held_by_one(store: Store) -> None:
 
     assert (taken_over, too_early, later) == ([number], [], [number])
     assert claim("g", after=120) == []
-    assert store.applications.letters(READER, wish=Wish.SUBSCRIBE, since=NOON - HOUR, besides=0) == [NOON]
-    assert store.applications.letters(READER, wish=Wish.SUBSCRIBE, since=NOON - HOUR, besides=number) == []
-    assert store.applications.letters(READER, wish=Wish.ACCOUNT, since=NOON - HOUR, besides=0) == []
+    assert store.applications.letters(READER, wishes=[Wish.SUBSCRIBE], since=NOON - HOUR, besides=0) == [NOON]
+    assert store.applications.letters(READER, wishes=[Wish.SUBSCRIBE], since=NOON - HOUR, besides=number) == []
+    assert store.applications.letters(READER, wishes=[Wish.ACCOUNT], since=NOON - HOUR, besides=0) == []
     assert store.applications.asked(since=NOON - HOUR, until=NOON) == 1
     assert store.applications.prune(before=NOON) == 0
     assert store.applications.prune(before=NOON + 2 * HOUR) == 1
@@ -133,3 +133,44 @@ def test_who_is_blocked_is_known_by_any_key(store: Store) -> None:
 
     assert store.consent.is_blocked(["new", "abc"])
     assert not store.consent.is_blocked(["new"])
+
+
+def test_who_is_erased_is_not_brought_back_by_lists(store: Store) -> None:
+    """Of newsletters that they read or left a keyed mark stays, and nothing of those they never confirmed."""
+    reader = ask(store)
+    store.consent.confirm(reader, "daily-papers", made=NOON, how="link", now=NOON)
+    store.subscribers.leave(reader, newsletter="another", now=NOON)
+    store.consent.ask(READER, READER, newsletter="asked", language="en", how="test", now=NOON)
+    store.consent.depart(reader, "abc", now=NOON)
+    store.consent.depart(ask(store, "waiting@example.org"), "def", now=NOON)
+
+    marked = {
+        name: store.consent.departed(["old", "abc", "def"], name) for name in ("daily-papers", "another", "asked")
+    }
+    assert marked == {"daily-papers": {"abc"}, "another": {"abc"}, "asked": set()}
+    assert store.subscribers.list() == []
+    assert not store.consent.is_blocked(["abc", "def"])
+
+
+def test_who_comes_back_after_erasing_is_a_reader_like_others(store: Store) -> None:
+    """Confirming takes the mark away, of that newsletter; leaving and erasing sets it again."""
+    first = ask(store)
+    for name in ("daily-papers", "another"):
+        store.subscribers.leave(first, newsletter=name, now=NOON)
+    store.consent.depart(first, "abc", now=NOON)
+    again = ask(store)
+    store.consent.confirm(again, "daily-papers", made=NOON, how="link", now=NOON, fingerprints=["new", "abc"])
+    back = [store.consent.departed(["abc"], name) for name in ("daily-papers", "another")]
+    store.consent.depart(again, "abc", now=NOON)
+
+    assert back == [set(), {"abc"}]
+    assert store.consent.departed(["abc"], "daily-papers") == {"abc"}
+
+
+def test_an_address_that_takes_no_mail_takes_none_after_erasing(store: Store) -> None:
+    """Erasing somebody is no way to get mail to an address that was suppressed."""
+    reader = ask(store)
+    store.subscribers.suppress(reader, reason="550 no such user", now=NOON)
+    store.consent.depart(reader, "abc", now=NOON)
+
+    assert store.consent.is_blocked(["abc"])

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import StatementError
 
 from newsletter.errors import StoreError
-from newsletter.store import Store, open_store
+from newsletter.store import Store, migrate, open_store
 from newsletter.store.schema import sources
 from newsletter.store.sources import Attempt
 from tests.builders import NOON
@@ -53,3 +53,15 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     opened.close()
     with pytest.raises(StoreError, match="could not open"):
         open_store("nonsense")
+
+
+def test_a_new_file_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    """Readers' addresses are in it, and in the files that SQLite puts beside it."""
+    opened = open_store(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate.upgrade(opened.db)
+    with opened.db.writing() as connection:
+        connection.execute(sources.insert().values(name="feed", tried_at=NOON))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    opened.close()
+
+    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}

@@ -29,9 +29,9 @@ def claim(store: Store, issue: int, limit: int = 10) -> list[int]:
     return [delivery.id for delivery in claimed]
 
 
-def turn(store: Store, *marks: Mark, starting: list[int]) -> set[int]:
+def turn(store: Store, *marks: Mark, starting: list[int], issue: int = 1) -> set[int]:
     """A turn of sending; what must not leave."""
-    return set(store.deliveries.turn(marks, starting, owner="me", newsletter="daily-papers", now=NOON))
+    return set(store.deliveries.turn(issue, marks, starting, owner="me", now=NOON))
 
 
 def pause(store: Store, issue: int) -> None:
@@ -73,7 +73,7 @@ def test_others_are_not_concerned(store: Store) -> None:
 
     assert store.deliveries.unfinished(now=NOON) == [other]
     (delivery,) = claim(store, other)
-    assert turn(store, starting=[delivery]) == set()
+    assert turn(store, starting=[delivery], issue=other) == set()
 
 
 def test_saying_it_twice(store: Store) -> None:

@@ -36,7 +36,17 @@ def test_a_slot_has_one_issue(store: Store) -> None:
 
 def test_what_was_published_comes_back(store: Store) -> None:
     """A published issue is loaded with everything its messages are made of."""
-    number, _ = publish(store)
+    translations = {"de": a_rendered("Tägliches"), "ar": a_rendered()}
+    audience = Audience(at=NOON)
+    number, _ = store.issues.publish(
+        an_issue(),
+        a_rendered(),
+        newsletter=a_newsletter(),
+        audience=audience,
+        now=NOON,
+        translations=translations,
+    )
+    plain, _ = publish(store, schedule="evening")
 
     frozen = store.issues.load(number)
 
@@ -45,6 +55,8 @@ def test_what_was_published_comes_back(store: Store) -> None:
     assert frozen.newsletter == a_newsletter()
     assert frozen.published_at == NOON
     assert len(frozen.nonce) == 16
+    assert frozen.translations == translations
+    assert store.issues.load(plain).translations == {}
 
 
 def test_a_skipped_slot_may_still_get_an_issue(store: Store) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,27 @@ def test_zones_of_the_confirmed(store: Store) -> None:
 
     assert store.subscribers.timezones("daily-papers") == {"Europe/Paris"}
     assert store.subscribers.timezones("another") == set()
+
+
+def test_languages_of_the_confirmed(store: Store) -> None:
+    """Those that confirmed readers of a newsletter chose, each once; words that look like a choice are none."""
+    add(store, *(f"{name}@example.org" for name in ("german", "too", "any", "left", "words", "other")))
+    add(store, "pending@example.org", confirmed=False)
+
+    def choose(name: str, **changes: Any) -> None:
+        number, preferences = store.subscribers.get(f"{name}@example.org"), Preferences(**changes)
+        store.subscribers.choose(number, "daily-papers", preferences, how="form", now=NOON)
+
+    for name in ("german", "too"):
+        choose(name, language="de", topics=(name,))
+    choose("left", language="fr")
+    store.subscribers.leave(store.subscribers.get("left@example.org"), newsletter="daily-papers", now=NOON)
+    choose("pending", language="fr")
+    choose("words", include=('"language": "fr"',))
+    choose("other", language="x-\N{SNOWMAN}")
+
+    assert store.subscribers.languages("daily-papers") == {"de", "x-\N{SNOWMAN}"}
+    assert store.subscribers.languages("another") == set()
 
 
 def test_an_unknown_address(store: Store) -> None:

@@ -77,3 +77,20 @@ def test_the_latest_come_first() -> None:
     assert index.latest(Wanted(), 3) == [3, 1, 4]
     assert index.latest(Wanted(until=FIRST + timedelta(days=2)), 9) == [4, 2]
     assert Index.empty(2).latest(Wanted(), 3) == []
+
+
+def test_what_was_made_of_rows_goes_on() -> None:
+    """An index that was asked before answers as one that is made anew, after stories came, changed and came between."""
+    stories = [placed(number) for number in range(10, 60)]
+    index = an_index(*stories)
+    index.prepare()
+    for some in ([placed(70)], [placed(12, topic="new"), placed(5)], [placed(number) for number in range(80, 120)]):
+        index = index.joined(some)
+        stories = list({one.id: one for one in [*stories, *some]}.values())
+    anew = an_index(*stories)
+    question = np.array([0.6, 0.8], np.float32)
+    rows = np.arange(len(anew))
+
+    assert index.ids.tolist() == anew.ids.tolist()
+    assert np.array_equal(index.vectors.likeness(question, rows), anew.vectors.likeness(question, rows))
+    assert np.array_equal(index.vectors.standard(question, rows), anew.vectors.standard(question, rows))

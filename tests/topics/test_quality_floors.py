@@ -16,7 +16,7 @@ from newsletter.topics.embed import text_of
 from newsletter.topics.interests import Interests
 from newsletter.topics.twins import find_twins
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.long]
 
 TITLES = 20  # one title in so many is asked for
 

@@ -15,7 +15,7 @@ from benchmarks.quality._labelled import Labelled
 from newsletter.topics.assign import Assignment
 from newsletter.topics.embed import Embedder
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.long]
 
 SETS = {"arXiv": _labelled.arxiv, "IJCAI": _labelled.ijcai, "listings": _labelled.listings}
 

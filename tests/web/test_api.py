@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter import consent, operators
+from newsletter import consent, operators, suggestions
 from newsletter.links import Claim
 from newsletter.store.owner import this_process
 from newsletter.store.subscribers import Applicant
@@ -23,6 +24,7 @@ from newsletter.web.rates import Rates
 from tests.builders import a_story
 from tests.web.issues import an_entry_about, collect, publish
 from tests.web.websites import Answer, Website, open_website
+from tests.workspaces import asking
 
 JSON = "application/json"
 ADA = {"email": "ada@example.com", "newsletter": "daily-papers"}
@@ -308,6 +310,19 @@ def test_who_wants_never_to_be_written_to_is_not_subscribed(program: Program) ->
     problem(program.ask("POST", "/subscribers", AGREED), 409)
 
 
+def test_who_was_forgotten_is_brought_back_by_no_program(program: Program) -> None:
+    """Neither as a reader nor for a copy; of others the program hears nothing."""
+    program.add("ada@example.com", "bob@example.com")
+    program.ask("DELETE", "/subscribers/1")
+
+    problem(program.ask("POST", "/subscribers", AGREED), 409)
+    copy = {"newsletter": "daily-papers", "to": ["bob@example.com", "ada@example.com"]}
+    told = problem(program.ask("POST", "/sends", copy), 409)
+    assert "ada@example.com" in str(told)
+    assert "bob@example.com" not in str(told)
+    assert [who.email for who in program.website.app.store.subscribers.list()] == ["bob@example.com"]
+
+
 def test_what_is_left_out_stays(program: Program) -> None:
     """Each change is of what it names only."""
     (number,) = program.add("ada@example.com")
@@ -328,6 +343,37 @@ def test_who_is_forgotten_is_gone(program: Program) -> None:
     assert program.ask("DELETE", f"/subscribers/{number}").status == 204
     problem(program.ask("DELETE", f"/subscribers/{number}"), 404)
     assert program.website.app.store.subscribers.list() == []
+
+
+# --- suggestions
+
+
+def test_a_program_reads_the_queue_and_decides(tmp_path: Path) -> None:
+    """In pages, by state; what was decided is not decided again, and what has no name is not taken."""
+    with open_website(tmp_path, readers=1, plan=asking()) as website:
+        operators.add(website.app.store, "anna", "correct horse battery staple", now=website.now)
+        program = Program(website, operators.new_token(website.app.store, "anna", "tests", now=website.now))
+        reader = website.app.store.subscribers.get("reader000@example.org")
+        for number, title in enumerate(("Maps", "", "Ads"), start=1):
+            link = suggestions.read_link(f"https://example.org/{number}")
+            assert link is not None
+            newsletter, now = website.app.newsletter("daily-papers"), website.now
+            suggestions.suggest(website.app, newsletter, link, subscriber=reader, title=title, note="so", now=now)
+
+        first = program.get("/suggestions?state=waiting&limit=2")
+        rest = program.get(first["next"].partition(ROOT)[2])
+        titles = [(one["title"], one["notes"], one["readers"]) for one in (*first["items"], *rest["items"])]
+        assert titles == [("Maps", ["so"], 1), ("", ["so"], 1), ("Ads", ["so"], 1)]
+
+        approved = program.ask("POST", "/suggestions/1/approve", {"title": "Maps for walkers"})
+        declined = program.ask("POST", "/suggestions/3/decline")
+        assert json.loads(approved.body)["state"] == "approved"
+        assert json.loads(declined.body)["decided_by"] == "anna (API)"
+        assert "title" in problem(program.ask("POST", "/suggestions/2/approve", {}), 409)["detail"]
+        problem(program.ask("POST", "/suggestions/1/decline"), 409)
+        problem(program.ask("POST", "/suggestions/99/decline"), 404)
+        assert [one["id"] for one in program.get("/suggestions?state=waiting")["items"]] == [2]
+        assert website.app.store.entries.titles("suggested") == ["Maps for walkers"]
 
 
 # --- keys

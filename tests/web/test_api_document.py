@@ -16,6 +16,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from newsletter import operators
+from newsletter.suggestions import ALLOWED
 from newsletter.web.api.document import document
 from newsletter.web.api.operations import ROOT, Operation
 from newsletter.web.api.table import OPERATIONS
@@ -23,6 +24,7 @@ from newsletter.web.rates import Rates
 from tests.builders import a_story, an_entry
 from tests.web.issues import an_entry_about, collect, publish
 from tests.web.websites import Website, open_website
+from tests.workspaces import asking
 
 BOUNDED = settings(
     max_examples=12,  # of what is allowed, and as many of what is not, for each operation
@@ -45,9 +47,9 @@ SCHEMA = schemathesis.openapi.from_dict(document(OPERATIONS, base_url="http://12
 
 @pytest.fixture(scope="module")
 def website(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Website]:
-    """One site for all that is asked, with three readers and a story."""
+    """One site for all that is asked, with three readers, who may suggest, and a story."""
     folder: Path = tmp_path_factory.mktemp("api")
-    with open_website(folder, readers=3) as opened:
+    with open_website(folder, readers=3, plan=asking()) as opened:
         opened.site.rates = Rates(per_second=1e6, at_once=1e6)
         collect(opened, an_entry_about(1, "birds"))
         yield opened
@@ -111,6 +113,12 @@ def _something(website: Website, operation: Operation) -> object:
             to = (f"somebody{number}@example.com",)
             orders = website.site.orders
             return orders.place(website.app, "daily-papers", to=to, day=website.now.date(), who="anna").id
+        case "suggestions":
+            store, url = website.app.store, f"https://example.org/{number}"
+            (reader,) = store.subscribers.ensure([f"somebody{number}@example.com"], now=website.now)
+            said = {"url": url, "title": "Maps"}
+            store.suggestions.add("daily-papers", f"url:{url}", reader, **said, allowed=ALLOWED, now=website.now)
+            return store.suggestions.list()[-1].id
         case "stories":
             return an_entry(1).key
         case _:

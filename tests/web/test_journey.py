@@ -14,19 +14,23 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from newsletter import operators
 from newsletter.chromium import find_chromium
 from newsletter.links import Purpose
+from newsletter.store.subscribers import Applicant
 from tests.outside import tools
 from tests.web.issues import an_entry_about, collect, publish, voted
 from tests.web.websites import Website
-from tests.workspaces import Workspace, make_workspace
+from tests.workspaces import Workspace, asking, make_workspace
 
 CHROMIUM = find_chromium()
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.chromium,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not on the PATH"),
     # asyncio, which playwright runs on, leaves a loop open that Chromium's end has closed
@@ -34,6 +38,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 READER = "ann@example.org"
+VOICES = asking().replace("    topics: [models]\n", "    topics: [models]\n    votes: true\n")
 DAY = date(2026, 11, 18)
 KEYSTROKE = 80  # milliseconds; a form that is sent back within a second was filled in by no person
 
@@ -57,9 +62,7 @@ class Running:
 @contextmanager
 def ready(workspace: Workspace, command: list[str]) -> Iterator[None]:
     """A command that runs until it is stopped, from when it says that it is there."""
-    with subprocess.Popen(
-        workspace.command(*command), env=workspace.environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with workspace.start(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             assert process.stdout is not None
             assert any("Ctrl-C" in line for line in process.stdout)
@@ -75,6 +78,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     smtp, inbox, web = free_port(), free_port(), free_port()
     workspace = make_workspace(folder, smtp_url=f"smtp://127.0.0.1:{smtp}")
     site = f"http://127.0.0.1:{web}"
+    (workspace.folder / "schedules.yaml").write_text(VOICES, encoding="utf-8")
     workspace = replace(workspace, settings={**workspace.settings, "NEWSLETTER_BASE_URL": site})
     with ExitStack() as started:
         for command in (
@@ -117,8 +121,32 @@ def sign_up(page: Page, running: Running) -> None:
     assert page.get_by_role("heading", level=1).inner_text() == "Look into your inbox"
 
 
+def vote(page: Page, running: Running) -> None:
+    """From the mail, then on a page."""
+    press_in_mail(page, running, "An LLM that sorts its own drawers", "I like it")
+    page.get_by_role("button", name="I like it").click()
+    assert page.get_by_text("liked by 1 reader").is_visible()
+    page.get_by_role("link", name="Vote on the pages too").click()
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Maps for walkers").click()
+    page.get_by_role("button", name="I like it").click()
+    assert page.get_by_text("You like it.").is_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", level=1).wait_for()
+
+
+def suggest(page: Page, running: Running) -> None:
+    """From the foot of the mail."""
+    press_in_mail(page, running, "An LLM that sorts its own drawers", "Suggest a link")
+    page.get_by_label("Link").fill("https://blog.example.org/hills?utm_source=mail")
+    page.get_by_label("Title").fill("Maps of hills")
+    page.get_by_role("button", name="Suggest it").click()
+    assert page.get_by_text("Thank you. It waits for the editor.").is_visible()
+    assert "Maps of hills" in running.workspace.run("suggestions", "list")
+
+
 def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
-    """Sign-up, confirmation, an issue, its page, the search, choices, their data, one click to leave, and no trace."""
+    """Sign-up, an issue, its page, search, vote, suggestion, choices, their data, one click to leave, and no trace."""
     sign_up(page, running)
     press_in_mail(page, running, "Please confirm", "Yes, send it to me")
     assert "One step" in page.get_by_role("heading", level=1).inner_text()
@@ -135,6 +163,8 @@ def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
     page.get_by_role("link", name="Maps for walkers").click()
     assert page.get_by_role("heading", name="Where it appeared").is_visible()
 
+    vote(page, running)
+    suggest(page, running)
     press_in_mail(page, running, "An LLM that sorts its own drawers", "Choose topics and days")
     page.get_by_label("Language models").check()
     page.get_by_label("No stories with one of these words").fill("drawers")
@@ -150,6 +180,7 @@ def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
     kept = json.loads(download.value.path().read_text("utf-8"))
     assert READER in json.dumps(kept)
     assert "drawers" in json.dumps(kept)
+    assert "blog.example.org/hills" in json.dumps(kept)
 
     press_in_mail(page, running, "An LLM that sorts its own drawers", "Unsubscribe")
     page.get_by_role("button", name="Unsubscribe").click()
@@ -164,32 +195,54 @@ def test_a_reader_comes_reads_and_goes(page: Page, running: Running) -> None:
     assert READER not in running.workspace.run("subscribers", "list")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_pages(page: Page, website: Website, scheme: str) -> None:
+def faults(page: Page, target: str, *, axe: str, width: int) -> list[str]:
+    """What is wrong with a page: how wide it is on a narrow phone, and what axe-core says at a width."""
+    page.set_viewport_size({"width": 320, "height": 700})
+    answer = page.goto(target)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    wrong = [f"{target} is {wide} wide"] * (wide > 320)
+    if answer is None or answer.status != (404 if "nowhere" in target else 200) or page.url != target:
+        wrong.append(f"{target} is not there: {page.url}")
+    page.set_viewport_size({"width": width, "height": 700})
+    page.evaluate(axe)  # by the debugger's door, which the page's own policy does not hold
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        *wrong,
+        *(f"{target} {one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]),
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
+def test_everybody_can_read_the_pages(
+    page: Page, website: Website, scheme: Literal["light", "dark"], width: int
+) -> None:
     """axe-core finds nothing wrong; no page is wider than a narrow phone; none asks another host for anything."""
     axe = (tools.npm("axe-core") / "axe.min.js").read_text("utf-8")
     slot = publish(website, voted(1, 12, tldr="In a sentence.", tags=("birds",)), voted(2, 3), day=DAY)
     collect(website, an_entry_about(1, "birds"), an_entry_about(2, "birds"), an_entry_about(3, "bread"))
-    reader = website.app.store.subscribers.ensure([READER], now=website.now)[0]
+    store = website.app.store
+    store.subscribers.add([Applicant(email=READER)], newsletter="daily-papers", confirmed=True, how="", now=website.now)
+    operators.add(store, "ann", "a long enough one", now=website.now)
     personal = [
-        website.app.links.url(purpose, subscriber=reader, newsletter="daily-papers")
-        for purpose in (Purpose.CONFIRM, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.NEVER)
+        website.app.links.url(purpose, subscriber=store.subscribers.get(READER), newsletter="daily-papers")
+        for purpose in (Purpose.CONFIRM, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.NEVER, Purpose.ACCOUNT)
     ]
     public = ("", "archive", "archive/2026-W47", slot.key, "topics", "topics/models", "stories/arxiv:2611.00001")
     forms = ("about", "search", "search?q=birds&author=first", "subscribe", "embed", "nowhere/at/all")
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    back = ("", "/issues/1", "/daily-papers/next")
+    page.emulate_media(color_scheme=scheme)
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
     wrong: list[str] = []
     for target in (*(f"{website.url}/daily-papers/{path}".rstrip("/") for path in (*public, *forms)), *personal):
-        page.set_viewport_size({"width": 320, "height": 700})
-        page.goto(target)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        wrong += [f"{target} is {width} wide"] * (width > 320)
-        # By the debugger's door, which the page's own policy does not hold.
-        page.evaluate(axe)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        wrong += [f"{target} {one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+        wrong += faults(page, target, axe=axe, width=width)
+    wrong += faults(page, f"{website.url}/operator/login", axe=axe, width=width)
+    page.get_by_label("Name").fill("ann")
+    page.get_by_label("Password").fill("a long enough one")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log out").wait_for()
+    for path in back:
+        wrong += faults(page, f"{website.url}/operator{path}", axe=axe, width=width)
 
     assert wrong == []
     assert asked == {website.url.split("/")[2]}

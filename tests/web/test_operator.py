@@ -19,6 +19,8 @@ from tests.builders import DAY, MINUTE
 from tests.web.websites import Answer, Website, open_website
 from tests.workspaces import PLAN
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "a long enough one"
 ASKS = PLAN.replace("    topics: [models]\n", "    topics: [models]\n    approval: required\n")
 NEXT = "/operator/daily-papers/next"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter import consent
 from newsletter.links import Purpose
 from newsletter.model import Preferences
 from tests.web.issues import publish, voted
@@ -201,6 +202,20 @@ def test_erasing_is_asked_once_more(website: Website, reader: int) -> None:
     assert website.post(target, {"want": "erase", "sure": "yes"}).status == 410
     fill_in(website)
     assert subjects(website)[-1] == "Please confirm: Daily Papers"
+
+
+def test_who_was_erased_comes_back_by_themselves_only(website: Website, reader: int) -> None:
+    """A list that has them brings nobody back; their own confirmation does, and they are on lists as others are."""
+    app = website.app
+    website.post(account(website, reader), {"want": "erase", "sure": "yes"})
+    listed = {READER.upper(): "left"}
+
+    assert consent.barred(app.store, app.links, list(listed), newsletter="daily-papers") == listed
+    assert consent.barred(app.store, app.links, list(listed), newsletter="another") == {}
+    assert READER not in str(app.store.consent.departed(app.links.fingerprints(READER), "daily-papers"))
+    website.pass_time(2 * HOUR)
+    join(website)
+    assert consent.barred(app.store, app.links, list(listed), newsletter="daily-papers") == {}
 
 
 def test_readers_of_a_private_newsletter_have_their_pages(tmp_path: Path) -> None:

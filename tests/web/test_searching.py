@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.archive import Archive
 from newsletter.model import Newsletter
+from newsletter.topics.embedders import Learning
 from newsletter.web.searching import read_asked
-from tests.web.issues import an_entry_about, collect
+from tests.archives import own_words
+from tests.builders import a_story
+from tests.web.issues import an_entry_about, collect, publish
 from tests.web.websites import Website
 
 NEWSLETTER = Newsletter(name="n", title="N", sender="n@example.org", topics=("models",), sources=("saved",))
@@ -56,3 +65,35 @@ def test_a_form_is_read_whatever_is_in_it(fields: dict[str, str]) -> None:
     assert len(asked.text) <= 300
     assert asked.topic in ("", "models")
     assert asked.source in ("", "saved")
+
+
+def test_while_the_archive_is_read_nobody_waits(website: Website) -> None:
+    """A search says so, a story is shown without what is like it, and neither is kept."""
+    birds = [an_entry_about(number, "birds", key=f"arxiv:2611.{number:05d}") for number in (1, 2)]
+    collect(website, *birds)
+    publish(website, a_story(1), day=date(2026, 11, 18))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(kept: bytes, *, stories: int, texts: Callable[[int], Sequence[str]]) -> Learning:
+        begun.set()
+        go_on.wait(30)
+        return own_words(kept, stories=stories, texts=texts)
+
+    website.site.app = replace(website.app, archive=Archive(website.app.store, current=slow))
+    reading = threading.Thread(target=website.site.app.archive.index)
+    reading.start()
+    begun.wait(30)
+    search, story = "/daily-papers/search?q=birds", "/daily-papers/stories/arxiv:2611.00001"
+    early = website.get(search)
+    alone = website.get(story)
+    go_on.set()
+    reading.join()
+
+    assert early.status == 503
+    assert int(early.headers["Retry-After"]) > 0
+    assert "In a moment it can be searched" in early.text
+    assert alone.status == 200
+    assert alone.headers["Cache-Control"] == "no-store"
+    assert "More like this" not in alone.text
+    assert "Birds, part 1" in website.get(search).text
+    assert "More like this" in website.get(story).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
 import socket
 from urllib.parse import urlsplit
@@ -52,6 +53,9 @@ def test_the_stylesheet_is_kept_for_good(website: Website) -> None:
 
     assert style.status == 200
     assert "immutable" in style.headers["Cache-Control"]
+    packed = website.get(path, Accept_Encoding="gzip")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == style.body
 
 
 def test_a_body_has_a_size(website: Website) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from newsletter.links import Purpose
 from newsletter.permalinks import permalink
+from newsletter.web.session import LASTS
 from tests.builders import MINUTE
 from tests.web.websites import Website, open_website
 from tests.workspaces import PLAN
@@ -62,6 +63,97 @@ def test_a_vote_comes_from_a_mail_and_a_button(site: Website) -> None:
     assert "liked by 1 reader" in site.get(other).text
 
 
+def sign_in(site: Website, reader: int = 0) -> str:
+    """The way from a mail to the pages; the cookie that is left."""
+    token = links(site, reader)[0].split("/")[2]
+    assert f"/preferences/{token}/session" in site.get(links(site, reader)[0]).text
+    assert "Sign in" in site.get(f"/preferences/{token}/session").text
+    entered = site.post(f"/preferences/{token}/session", Origin=site.url)
+    assert entered.status == 303
+    assert entered.headers["Location"] == "/daily-papers"
+    return entered.headers["Set-Cookie"].partition(";")[0]
+
+
+def pages(site: Website) -> tuple[str, str]:
+    """The latest issue, and its first story."""
+    (decided,) = site.app.store.issues.public("daily-papers", limit=1)
+    return f"/daily-papers/{decided.slot}", f"/daily-papers/stories/{links(site)[0].rpartition('/')[2]}"
+
+
+def test_a_reader_votes_on_the_pages_once_signed_in(site: Website) -> None:
+    """On the page of a story and in an issue, where they come back to; the archive counts them too."""
+    issue, story = pages(site)
+    session, other = sign_in(site), sign_in(site, 1)
+    assert site.get(issue, Cookie=session).text.count("I like it</button>") == 2
+    assert "I like it</button>" in site.get(story, Cookie=session).text
+
+    in_issue = site.post(story, {"issue": issue.removeprefix("/daily-papers/")}, Origin=site.url, Cookie=session)
+    on_page = site.post(story, Origin=site.url, Cookie=other)
+
+    assert (in_issue.status, in_issue.headers["Location"]) == (303, issue)
+    assert (on_page.status, on_page.headers["Location"]) == (303, story)
+    for page in (issue, story):
+        assert "liked by 2 readers" in site.get(page).text
+        assert site.get(page, Cookie=session).text.count("You like it.") == 1
+    assert "liked by 2 readers" in site.get(f"/daily-papers/archive/{issue.rpartition('/')[2]}").text
+    site.post(story, {"back": "1"}, Origin=site.url, Cookie=session)
+    assert "You like it." not in site.get(story, Cookie=session).text
+    assert "You like it." in site.get(issue, Cookie=other).text
+
+
+def test_a_page_is_kept_by_caches_only_where_nobody_is_signed_in(site: Website) -> None:
+    """And for those only who show no cookie; without a session a page says how to vote, and has no button."""
+    session = sign_in(site)
+    for path in pages(site):
+        anyone, theirs = site.get(path), site.get(path, Cookie=session)
+        assert anyone.headers["Cache-Control"].startswith("public")
+        assert "Cookie" in anyone.headers["Vary"]
+        assert "I like it" not in anyone.text
+        assert theirs.headers["Cache-Control"] == "private, no-store"
+        assert theirs.headers["ETag"] is None
+    assert "by the link below a story in their mail" in site.get(pages(site)[1]).text
+
+
+def test_a_vote_on_a_page_is_a_readers_own(site: Website) -> None:
+    """Not another site's, nobody's, nor of who has left or signed in too long ago; no address leads elsewhere."""
+    _, story = pages(site)
+    session = sign_in(site)
+    foreign: list[dict[str, str]] = [
+        {},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ]
+    for headers in foreign:
+        assert site.post(story, {}, Cookie=session, **headers).status == 403
+        token = links(site)[0].split("/")[2]
+        assert site.post(f"/preferences/{token}/session", {}, **headers).status == 403
+    for forged in ("", "reader=x", session[:-2], session.replace("reader=", "reader=x")):
+        assert site.post(story, Origin=site.url, Cookie=forged).status == 303
+    away = site.post(story, {"issue": "//evil.example/x"}, Origin=site.url, Cookie="reader=x").headers["Location"]
+    assert away.startswith("/daily-papers/")
+    site.pass_time(LASTS + MINUTE)
+    site.post(story, Origin=site.url, Cookie=session)
+    assert "I like it" not in site.get(story, Cookie=session).text
+
+    session = sign_in(site)
+    reader = site.app.store.subscribers.get("reader000@example.org")
+    site.app.store.subscribers.leave(reader, newsletter="daily-papers", now=site.now)
+    site.post(story, Origin=site.url, Cookie=session)
+    assert "liked" not in site.get(story).text
+
+
+def test_signing_out_forgets_the_cookie(site: Website) -> None:
+    """On our own word only."""
+    session = sign_in(site)
+    assert site.post("/session", Cookie=session).status == 403
+
+    left = site.post("/session", Origin=site.url, Cookie=session)
+
+    assert left.status == 303
+    assert left.headers["Set-Cookie"].startswith('reader="";')
+
+
 def test_a_page_of_a_vote_is_one_readers_own(site: Website) -> None:
     """Kept by no cache, and its token is named to nobody."""
     headers = site.get(links(site)[0]).headers
@@ -90,4 +182,5 @@ def test_who_is_no_reader_does_not_vote(site: Website) -> None:
 
     site.app.store.subscribers.leave(reader, newsletter="daily-papers", now=site.now)
     assert site.post(path).status == 404
+    assert site.get(f"/preferences/{token}/session").status == 404
     assert site.app.store.votes.counts("daily-papers", ["x"]) == {}

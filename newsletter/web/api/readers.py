@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from newsletter import consent
 from newsletter.addresses import address
 from newsletter.errors import NotFound
-from newsletter.store.enrolment import fold
+from newsletter.replan import replanned
 from newsletter.store.subscribers import Applicant, Person, Subscription
 from newsletter.web.api.operations import LARGEST, ROOT, Call, Operation, Refusal, Reply, page
 from newsletter.web.api.shapes import Rule
@@ -136,7 +136,8 @@ def change_subscriber(call: Call) -> Reply:
     if wanted.name is not None:
         call.store.subscribers.rename(person.id, name=wanted.name, now=call.now)
     if wanted.timezone is not None:
-        call.store.subscribers.move(person.id, timezone=wanted.timezone, now=call.now)
+        with replanned(call.site.app, person.id, now=call.now):
+            call.store.subscribers.move(person.id, timezone=wanted.timezone, now=call.now)
     if wanted.cadence is not None and wanted.newsletter:
         chosen = call.store.subscribers.preferences([person.id], wanted.newsletter)
         preferences = replace(chosen[person.id], cadence=wanted.cadence)
@@ -145,8 +146,9 @@ def change_subscriber(call: Call) -> Reply:
 
 
 def forget_subscriber(call: Call) -> Reply:
-    """Erase everything known about somebody; the counts of past issues stay, without a name."""
-    call.store.subscribers.forget(call.store.subscribers.person(call.number).id)
+    """Erase everything known about somebody but a fingerprint, so that no list brings them back; counts stay."""
+    person = call.store.subscribers.person(call.number)
+    consent.forget(call.store, call.site.app.links, person.id, now=call.now)
     return Reply(status=204)
 
 
@@ -188,9 +190,14 @@ def _ask(call: Call, wanted: NewSubscriber) -> None:
 
 def _subscribe(call: Call, who: Applicant, newsletter: str, *, confirmed: bool, reason: str) -> str:
     how = _how(call, reason)
-    if call.store.consent.is_blocked(call.site.app.links.fingerprints(fold(who.email))):
+    barred = consent.barred(call.store, call.site.app.links, [who.email], newsletter=newsletter)
+    outcome = barred.get(who.email, "")
+    if outcome == "unwilling":
         raise Refusal(409, "this address wants never to be written to again")
-    (outcome,) = call.store.subscribers.add([who], newsletter=newsletter, confirmed=confirmed, how=how, now=call.now)
+    if not outcome:
+        (outcome,) = call.store.subscribers.add(
+            [who], newsletter=newsletter, confirmed=confirmed, how=how, now=call.now
+        )
     if outcome == "left":
         raise Refusal(409, "they have left, and stay away: only they themselves can come back, by confirming a link")
     return outcome

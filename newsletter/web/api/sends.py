@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+from newsletter.by_hand import Unwilling
 from newsletter.model import State
 from newsletter.orders import Full
 from newsletter.store.sends import Ordered
@@ -53,6 +54,8 @@ def order_send(call: Call) -> Reply:
         ordered = call.site.orders.place(call.site.app, wanted.newsletter, to=to, day=day, who=call.who)
     except Full as error:
         raise Refusal(429, str(error)) from error
+    except Unwilling as error:
+        raise Refusal(409, str(error)) from error
     return Reply(value=_shown(call, ordered), status=202, location=f"{ROOT}/sends/{ordered.id}")
 
 
@@ -75,7 +78,7 @@ OPERATIONS = (
         body=NewSend,
         answer=SendShown,
         statuses=(202,),
-        errors=(404,),
+        errors=(404, 409),
     ),
     Operation(
         method="GET",

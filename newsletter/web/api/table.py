@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.web.api import archive, issues, readers, sends
+from newsletter.web.api import archive, issues, readers, sends, suggestions
 from newsletter.web.api.document import document
 from newsletter.web.api.door import answer
 from newsletter.web.api.operations import ROOT, Operation
@@ -20,6 +20,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *readers.OPERATIONS,
     *issues.OPERATIONS,
     *sends.OPERATIONS,
+    *suggestions.OPERATIONS,
     *archive.OPERATIONS,
 )
 

@@ -1,0 +1,51 @@
+"""The processes that send, each with one lease on all it holds.
+
+A row of the ledger names the process that holds it; whether that process still may is written here, once. On PostgreSQL
+whoever writes for a process locks its row here before any other: neither a deadlock nor a turn between two looks.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from newsletter.store.db import Database
+from newsletter.store.holds import is_held
+from newsletter.store.schema import senders
+
+
+def hold(db: Database, connection: sa.Connection, owner: str, until: datetime) -> None:
+    """Begin to hold, or go on."""
+    mine = db.insert(senders).values(owner=owner, lease_until=until)
+    connection.execute(mine.on_conflict_do_update(index_elements=["owner"], set_={"lease_until": until}))
+
+
+def renew(connection: sa.Connection, owner: str, until: datetime) -> None:
+    """Go on holding, unless another process has taken over."""
+    connection.execute(senders.update().where(senders.c.owner == owner).values(lease_until=until))
+
+
+def lock(connection: sa.Connection, owner: str) -> None:
+    """Let nobody take over before the end of the transaction."""
+    connection.execute(sa.select(senders.c.owner).where(senders.c.owner == owner).with_for_update())
+
+
+def leases(connection: sa.Connection) -> dict[str, datetime]:
+    """Until when each process holds what it has; on PostgreSQL none of them writes anything before we are done."""
+    query = sa.select(senders.c.owner, senders.c.lease_until).order_by(senders.c.owner).with_for_update()
+    return {row.owner: row.lease_until for row in connection.execute(query)}
+
+
+def end(connection: sa.Connection, owner: str) -> None:
+    """Hold nothing any more."""
+    connection.execute(senders.delete().where(senders.c.owner == owner))
+
+
+# Whether the lease of an owner stands, and whether an issue is held up. On PostgreSQL nobody takes over before the end
+# of the transaction that asked.
+STANDING = (
+    sa.select(senders.c.lease_until >= sa.bindparam("b_now"), is_held(sa.bindparam("b_issue", type_=sa.Integer)))
+    .where(senders.c.owner == sa.bindparam("b_owner"))
+    .with_for_update(of=senders)
+)
