@@ -11,7 +11,7 @@ text (no markup) unless their comment says HTML. What is made anew for each mess
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -448,14 +448,25 @@ class Recipient(NamedTuple):
 class Message(NamedTuple):
     """Bytes for one recipient: CRLF line ends, no bare CR or LF, not dot-stuffed (the transport does that).
 
+    They are in pieces, most of which the messages of an issue share; joined when they leave, they are still near.
     `is_encoded` says that there is nothing to do: only ASCII, every line ends in CRLF and none begins with a dot.
     """
 
     delivery: int
     sender: str  # the envelope's
     recipient: str  # the envelope's
-    data: bytes
+    pieces: Sequence[bytes]
     is_encoded: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """The whole."""
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """How many bytes that is."""
+        return sum(map(len, self.pieces))
 
 
 # --- what a reader chooses ----------------------------------------------------------------------------------------

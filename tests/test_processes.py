@@ -25,7 +25,7 @@ from tests.workspaces import Workspace, make_workspace
 
 pytestmark = pytest.mark.long
 
-DAEMONS = 4
+DAEMONS, CONNECTIONS = 4, 2
 READERS = (DAEMONS - 1) * BATCH + 50  # so that each has some, and the last fewer than it would take
 DEADLINE = 60.0  # seconds; nothing takes that long where all is well
 THROUGH = ("message now", "messages now", "nothing now", "failed, will be")  # sending ended, or failed
@@ -121,13 +121,15 @@ def test_whatever_happens_to_daemons(tmp_path: Path, database_url: str) -> None:
     with open_sink() as sink, ExitStack() as running:
         sink.gate.clear()
         workspace = make_workspace(
-            tmp_path, smtp_url=f"{sink.url}?connections=2", database_url=database_url, readers=READERS
+            tmp_path, smtp_url=f"{sink.url}?connections={CONNECTIONS}", database_url=database_url, readers=READERS
         )
         store = ledger(workspace)
         running.callback(store.close)
         running.callback(sink.gate.set)
         daemons = [running.enter_context(a_daemon(workspace)) for _ in range(DAEMONS)]
         until(lambda: holders(store) == {daemon.process.pid for daemon in daemons}, "all four are sending")
+        # A turn that is cut off would leave a mail uncertain, which waits for a quarter of an hour.
+        until(lambda: len(sink.taken) == DAEMONS * CONNECTIONS, "all wait for replies")
 
         killed, stopped, *others = daemons
         killed.process.kill()

@@ -25,6 +25,7 @@ from benchmarks.crash.account import Account, Entered, draw_up
 from benchmarks.crash.plan import Hit, Trouble
 from benchmarks.crash.sender import DONE, NO_STORE
 from benchmarks.crash.sink import Sink, open_sink
+from newsletter.errors import StoreError
 from newsletter.model import Fragment, Issue, Newsletter, Rendered, Slot, Slotted, State, Token
 from newsletter.store import Store, migrate, open_store
 from newsletter.store.issues import Audience
@@ -35,6 +36,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 ROUNDS = 50  # of starting again what was left; far fewer are needed
 PATIENCE = 100.0  # seconds without any news from anybody
 BODY = "We keep an index of which keys were useful to earlier queries, and visit only those.\n" * 60
+SHORTLY = 0.01  # seconds, after which what was just said to a database has begun
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 CUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
@@ -101,7 +104,7 @@ class _History:
             self.killed.add(pid)
             os.kill(pid, signal.SIGKILL)
         elif hit.trouble is Trouble.STOP:
-            os.kill(pid, signal.SIGSTOP)
+            self.stop(pid)
         elif hit.trouble is Trouble.CUT:
             self.sink.cut_next = True
             self.allow(1)
@@ -109,6 +112,18 @@ class _History:
             self.allow(self.connections)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (hit.place, hit.place))
         self.news.put((hit.trouble, str(pid)))
+
+    def stop(self, pid: int) -> None:
+        """Between two of its transactions: stopped within one, it would hold up all others for as long."""
+        is_stopped = False
+        while not is_stopped:
+            with suppress(StoreError), self.store.db.writing() as connection:
+                connection.execute(sa.select(senders).where(_of(pid)).with_for_update())  # SQLite is locked already
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(SHORTLY)
+                is_stopped = self.store.db.is_sqlite or not connection.execute(sa.text(WAITING)).scalar()
+            if not is_stopped:  # its session would have the lock next
+                os.kill(pid, signal.SIGCONT)
 
     def allow(self, connections: int) -> None:
         """So many connections are in use at a cut: each has one mail on its way, by BDAT as many as its window."""
@@ -208,9 +223,8 @@ class _History:
         if self.lease:
             time.sleep(self.lease)
             return
-        mine = senders.c.owner.like(f"{socket.gethostname()}/{pid}/%")
         with self.store.db.writing() as connection:
-            connection.execute(senders.update().where(mine).values(lease_until=LONG_AGO))
+            connection.execute(senders.update().where(_of(pid)).values(lease_until=LONG_AGO))
 
     def resume(self) -> None:
         """Let go on what was stopped."""
@@ -316,6 +330,10 @@ def _senders() -> Iterator[subprocess.Popen[str]]:
         finally:
             assert process.stdin is not None  # noqa: S101
             process.stdin.close()  # the end of it and of all its children
+
+
+def _of(pid: int) -> sa.ColumnElement[bool]:
+    return senders.c.owner.like(f"{socket.gethostname()}/{pid}/%")
 
 
 def _cut(store: Store) -> None:

@@ -72,7 +72,7 @@ def send_ready(job: Job) -> Sent:
                 delivery=number,
                 sender="papers@example.org",
                 recipient=f"reader{number}@example.org",
-                data=data,
+                pieces=(data,),
                 is_encoded=True,
             )
 

@@ -138,7 +138,7 @@ class Channel:
     # --- time -----------------------------------------------------------------------------------------------------
 
     def _pass_on(self) -> None:
-        """Bodies, each when the one before has left; then the dot, and in the same flight the next envelope."""
+        """Large bodies, each when the one before has left; then the dot, and in the same flight the next envelope."""
         conversation = self.conversation
         while conversation.ready:
             self._wire.write(conversation.body())
@@ -153,7 +153,7 @@ class Channel:
     def _write(self) -> None:
         outgoing = self.conversation.outgoing
         if outgoing:
-            self._wire.write(b"".join(outgoing) if len(outgoing) > 1 else outgoing[0])
+            self._wire.write(outgoing)
             outgoing.clear()
         self._await_reply()
 

@@ -19,7 +19,7 @@ not be guessed is decided like this:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.mail.conversation import Result, judge, not_offered
@@ -38,7 +38,7 @@ class _Chunk:
     """A message on its way. `phase` is how much of it has left, `refusal` the reply that stopped it."""
 
     message: Message
-    octets: bytes
+    pieces: Sequence[bytes]
     phase: Phase = Phase.RSET
     refusal: tuple[Phase, Reply] | None = None
 
@@ -102,12 +102,12 @@ class Chunks:
         """Begin with a message: it is `cleared`. The result at once if it cannot be offered here."""
         try:
             why = obstacle(message, self._extensions)
-            octets = message.data if message.is_encoded else with_line_ends(message.data)
+            pieces = message.pieces if message.is_encoded else (with_line_ends(message.data),)
         except ValueError as error:
-            why, octets = str(error), b""
+            why, pieces = str(error), ()
         if why:
             return not_offered(message, why)
-        self._cleared.append(_Chunk(message, octets))
+        self._cleared.append(_Chunk(message, pieces))
         self._under_way += 1
         return None
 
@@ -117,21 +117,21 @@ class Chunks:
         self._under_way -= sum(chunk.message.delivery in refused for chunk in self._cleared)
         self._cleared.clear()
 
-    def body(self) -> bytes:
+    def body(self) -> Sequence[bytes]:
         """The next message that is ready, envelope and all, to be written."""
         chunk = self._leaving = self._ready.popleft()
         message = chunk.message
         steps = [
             (Phase.MAIL, mail_command(message, self._extensions, dsn=self._dsn)),
             (Phase.RCPT, rcpt_command(message, self._extensions, dsn=self._dsn)),
-            (Phase.DOT, b"BDAT %d LAST\r\n" % len(chunk.octets)),
+            (Phase.DOT, b"BDAT %d LAST\r\n" % sum(map(len, chunk.pieces))),
         ]
         if self._expected or self._unfinished:
             steps.insert(0, (Phase.RSET, b"RSET\r\n"))
             self._unfinished = False
         self._expected.extend((phase, chunk) for phase, _ in steps)
         chunk.phase = Phase.BODY
-        return b"".join([*(command for _, command in steps), chunk.octets])
+        return [*(command for _, command in steps), *chunk.pieces]
 
     def dot(self) -> None:
         """Every byte of that message has left: from here on the server may have it."""

@@ -21,6 +21,7 @@ from newsletter.mail.wire import Reply, dot_stuffed
 from newsletter.model import Message, Outcome, Verdict
 
 DOT = b".\r\n"
+AT_ONCE = 128 * 1024  # bytes: so much surely fits into the buffer of a connection on which nothing is under way
 
 # Looked at several times a message, and a member of an enumeration costs more to look up than a name.
 _MAIL, _RCPT, _DATA, _BODY, _DOT = Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT
@@ -66,7 +67,7 @@ class _Exchange:
     """A message on its way. `phase` is the last step that was begun, `refusal` the reply that stopped it."""
 
     message: Message
-    body: bytes
+    pieces: Sequence[bytes]
     phase: Phase
     refusal: tuple[Phase, Reply] | None = None
     ended: bool = False
@@ -76,9 +77,18 @@ class Conversation:
     """One connection's messages, from the first MAIL on."""
 
     def __init__(
-        self, extensions: Mapping[str, str], *, pipelining: bool = True, dsn: Dsn = Dsn.OFF, lmtp: bool = False
+        self,
+        extensions: Mapping[str, str],
+        *,
+        pipelining: bool = True,
+        dsn: Dsn = Dsn.OFF,
+        lmtp: bool = False,
+        at_once: int = AT_ONCE,
     ) -> None:
         """`extensions` are those of the last EHLO; `pipelining` makes use of that one where it is offered.
+
+        A message of at most so many bytes `at_once` leaves with its dot, and with the next envelope: in one packet
+        more than in two. Of a larger one it is known for as long as it takes that its dot has not left.
 
         With `lmtp` the server answers a final dot once for each recipient it took (RFC 2033 section 4.2): once, as a
         message has one, or not at all.
@@ -89,6 +99,7 @@ class Conversation:
         self._extensions = extensions
         self._dsn = dsn
         self._lmtp = lmtp
+        self._at_once = at_once
         self._pipelining = pipelining and "PIPELINING" in extensions
         self._expected: deque[tuple[Phase, _Exchange | None]] = deque()
         self._later: deque[tuple[Phase, bytes]] = deque()  # of the message offered, each when its turn comes
@@ -107,7 +118,7 @@ class Conversation:
 
     @property
     def ready(self) -> bool:
-        """Whether `body` has something to write now."""
+        """Whether `body` has something to write now: a message that is too large to be `outgoing`."""
         return self._released
 
     @property
@@ -137,12 +148,12 @@ class Conversation:
         """Begin with a message: its envelope is `outgoing`. The result at once if it cannot be offered here."""
         try:
             why = obstacle(message, self._extensions)
-            body = message.data if message.is_encoded else dot_stuffed(message.data)
+            pieces = message.pieces if message.is_encoded else (dot_stuffed(message.data),)
         except ValueError as error:
-            why, body = str(error), b""
+            why, pieces = str(error), ()
         if why:
             return not_offered(message, why)
-        exchange = self._offered = _Exchange(message, body, _MAIL)
+        exchange = self._offered = _Exchange(message, pieces, _MAIL)
         if self._pipelining:
             for phase, command in self._envelope(message):
                 self._expected.append((phase, exchange))
@@ -158,17 +169,20 @@ class Conversation:
         if self._cleared.message.delivery in refused:
             self._cleared = None
             self.broken = True
-        else:
-            self._released = True
+            return
+        self._released = True
+        if self._cleared.message.size <= self._at_once:
+            self.outgoing += self.body()
+            self.dot()
 
-    def body(self) -> bytes:
+    def body(self) -> Sequence[bytes]:
         """The released message, to be written; its dot follows when every byte of it has left."""
         assert self._cleared is not None  # noqa: S101  # the caller looked
         exchange, self._cleared = self._cleared, None
         self._released = False
         exchange.phase = _BODY
         self._leaving = exchange
-        return exchange.body
+        return exchange.pieces
 
     def dot(self) -> None:
         """The end of the message whose body has left: it is `outgoing`."""

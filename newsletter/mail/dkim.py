@@ -142,7 +142,8 @@ def signed(message: Message, signer: Signer | None, *, at: datetime, beginning: 
     """
     if signer is None:
         return message
-    return message._replace(data=signer.sign(message.data, at=at, prefix=_prefix(beginning)) + message.data)
+    signature = signer.sign(message.data, at=at, prefix=_prefix(beginning))
+    return message._replace(pieces=(signature, *message.pieces))
 
 
 @lru_cache(maxsize=64)

@@ -75,7 +75,7 @@ def rcpt_command(message: Message, extensions: Mapping[str, str], *, dsn: Dsn = 
 
 def _size(message: Message) -> int:
     """Octets with CRLF line ends and without what dots are stuffed with (RFC 1870 section 5)."""
-    return len(message.data) + (0 if message.is_encoded or message.data.endswith(b"\r\n") else 2)
+    return message.size + (0 if message.is_encoded or message.data.endswith(b"\r\n") else 2)
 
 
 @lru_cache(maxsize=16)  # each server says the same all day

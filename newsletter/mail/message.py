@@ -70,8 +70,8 @@ class Body:
     is_ascii: bool  # all that stands there already
     beginning: bytes = field(repr=False)  # what follows the headers, up to the first value; empty where not kept
 
-    def filled(self, headers: bytes, values: Mapping[Token, str]) -> bytes:
-        """The message with these headers and values. KeyError for a slot without one."""
+    def filled(self, headers: bytes, values: Mapping[Token, str]) -> Sequence[bytes]:
+        """The message with these headers and values, in pieces. KeyError for a slot without one."""
         pieces = [headers, *self.pieces]
         for token, in_text, in_html in self.slots:
             value = values[token]
@@ -84,7 +84,7 @@ class Body:
                 pieces[place] = encoded
         for begin, end in self.ends:
             pieces[end] = _end(pieces[begin:end])
-        return b"".join(pieces)
+        return pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Assembly:
             delivery=recipient.delivery,
             sender=envelope_address(bounce) if bounce else self.envelope_sender,
             recipient=address,
-            data=body.filled(headers, values),
+            pieces=body.filled(headers, values),
             is_encoded=address.isascii() and body.is_ascii,  # the parts are, being quoted-printable
         )
 

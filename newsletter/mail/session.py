@@ -165,7 +165,7 @@ class Session:
 
     async def _ask(self, phase: Phase, command: str, seconds: float) -> Reply:
         self.phase = phase
-        self.wire.write(f"{command}\r\n".encode())
+        self.wire.write([f"{command}\r\n".encode()])
         return await self.wire.reply(seconds)
 
     # --- closing --------------------------------------------------------------------------------------------------

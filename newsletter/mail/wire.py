@@ -214,10 +214,10 @@ class Wire(asyncio.Protocol):
         name = self._transport.get_extra_info("sockname")
         return str(name[0]) if isinstance(name, tuple) else ""
 
-    def write(self, data: bytes) -> None:
+    def write(self, pieces: Sequence[bytes]) -> None:
         """Send, or keep for sending; on a lost connection nothing happens."""
         if not self.lost:
-            self._transport.write(data)
+            self._transport.write(b"".join(pieces))
 
     async def reply(self, seconds: float) -> Reply:
         """The next reply; code 0 when none comes in time."""

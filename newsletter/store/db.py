@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from newsletter.errors import StoreError
 
 _BUSY_SECONDS = 30
+_IDLE_SECONDS = 300  # far more than anything here takes between two statements of a transaction
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.001
 _WRITES, _WRITING = "newsletter_writes", "newsletter_writing"
 
@@ -130,6 +131,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         url = url.set(drivername="postgresql+psycopg")  # the driver we ship; SQLAlchemy's default is another
     if url.get_backend_name() != "sqlite":
         engine = sa.create_engine(url, pool_pre_ping=True, connect_args={"application_name": "newsletter"})
+        sa.event.listen(engine, "connect", _let_go)
         sa.event.listen(engine, "begin", _said)
         return engine
     engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
@@ -137,6 +139,13 @@ def _engine(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", _tune_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _let_go(connection: Any, _record: object) -> None:
+    """A process that stands still, or whose machine is gone, keeps what it has locked only so long."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
+    connection.commit()
 
 
 def _keep_to_ourselves(file: Path, _connection: object, _record: object) -> None:

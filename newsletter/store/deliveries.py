@@ -217,9 +217,9 @@ class Deliveries:
         """
         held = sa.select(deliveries.c.owner).where(deliveries.c.state == State.SENDING).distinct()
         with self._db.writing() as connection:
-            leases = senders.leases(connection)
-            owners = leases.keys() | journal.owners(connection) | set(connection.execute(held).scalars())
-            lost = [owner for owner in sorted(owners) if owner not in leases or leases[owner] < now or is_gone(owner)]
+            owners = journal.owners(connection) | set(connection.execute(held).scalars())
+            leases = senders.leases(self._db, connection, owners)
+            lost = [owner for owner, until in leases.items() if until < now or is_gone(owner)]
             if not lost:
                 return 0, 0
             for owner in lost:

@@ -6,13 +6,16 @@ whoever writes for a process locks its row here before any other: neither a dead
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from newsletter.store.db import Database
 from newsletter.store.holds import is_held
 from newsletter.store.schema import senders
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hold(db: Database, connection: sa.Connection, owner: str, until: datetime) -> None:
@@ -31,8 +34,15 @@ def lock(connection: sa.Connection, owner: str) -> None:
     connection.execute(sa.select(senders.c.owner).where(senders.c.owner == owner).with_for_update())
 
 
-def leases(connection: sa.Connection) -> dict[str, datetime]:
-    """Until when each process holds what it has; on PostgreSQL none of them writes anything before we are done."""
+def leases(db: Database, connection: sa.Connection, owners: Collection[str]) -> dict[str, datetime]:
+    """Until when each process holds what it has, an owner without a lease included; in the order of their names.
+
+    On PostgreSQL none of them writes anything before we are done. Whoever was looked for without a row gets one: else
+    a process that claims at this moment would be taken for one that is gone, and go on unhindered.
+    """
+    if owners:
+        none = [{"owner": owner, "lease_until": _NEVER} for owner in sorted(owners)]
+        connection.execute(db.insert(senders).on_conflict_do_nothing(), none)
     query = sa.select(senders.c.owner, senders.c.lease_until).order_by(senders.c.owner).with_for_update()
     return {row.owner: row.lease_until for row in connection.execute(query)}
 

@@ -15,7 +15,7 @@ def a_message(
     delivery: int = 1, *, sender: str = "papers@example.org", recipient: str = "bob@example.net", data: bytes = BODY
 ) -> Message:
     """A small one, with an empty line and a lonely dot."""
-    return Message(delivery=delivery, sender=sender, recipient=recipient, data=data)
+    return Message(delivery=delivery, sender=sender, recipient=recipient, pieces=(data,))
 
 
 @dataclass

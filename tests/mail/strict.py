@@ -48,7 +48,9 @@ KINDS = sorted({*AT_RCPT, *AT_MAIL, *AT_END} - BESIDE_THE_PROTOCOL) + ["good"] *
 def a_message(number: int, kind: str = "good") -> Message:
     """One that has something to say about its end, and a sender of its own."""
     data = b"Subject: %d\r\n\r\n.\r\nQUIT\r\n..x\r\n" % number
-    return Message(delivery=number, sender=f"b+{number}@example.org", recipient=f"{kind}.{number}@x.org", data=data)
+    return Message(
+        delivery=number, sender=f"b+{number}@example.org", recipient=f"{kind}.{number}@x.org", pieces=(data,)
+    )
 
 
 @dataclass
@@ -197,7 +199,7 @@ def _offer(line: Line, waiting: Iterator[Message], conversation: Chunks | Conver
     if conversation.cleared:
         conversation.release(())
     while conversation.ready:
-        if line.send(conversation.body()):
+        if line.send(b"".join(conversation.body())):
             conversation.dot()
     count = 0
     while conversation.free and count < most and (message := next(waiting, None)) is not None:

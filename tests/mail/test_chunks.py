@@ -21,7 +21,7 @@ def test_a_window_is_on_its_way_at_once() -> None:
             assert chunks.offer(a_message(number)) is None
     assert [message.delivery for message in chunks.cleared] == [0]
     chunks.release(())
-    first = chunks.body()
+    first = b"".join(chunks.body())
     assert first == (
         b"MAIL FROM:<b+0@example.org> SIZE=28\r\nRCPT TO:<good.0@x.org>\r\nBDAT 28 LAST\r\n" + a_message(0).data
     )
@@ -37,7 +37,7 @@ def test_a_window_is_on_its_way_at_once() -> None:
     chunks.release([2])
     written = b""
     while chunks.ready:
-        written += chunks.body()
+        written += b"".join(chunks.body())
         chunks.dot()
     assert written.count(b"BDAT") == 2
     assert written.index(b"RSET") > written.index(a_message(1).data)
@@ -166,7 +166,7 @@ def test_what_cannot_be_offered() -> None:
     """A bare line end or too many bytes: refused here, and the window is as free as before."""
     chunks = Chunks(EXTENSIONS, window=4)
     for data in (b"a\nb\r\n", b"x" * 1001 + b"\r\n"):
-        result = chunks.offer(Message(delivery=1, sender="a@x.org", recipient="b@x.org", data=data))
+        result = chunks.offer(Message(delivery=1, sender="a@x.org", recipient="b@x.org", pieces=(data,)))
         assert result is not None
         assert result.outcome.verdict is Verdict.REJECTED
     assert chunks.idle
@@ -176,6 +176,6 @@ def test_what_cannot_be_offered() -> None:
 def test_octets_are_not_stuffed() -> None:
     """BDAT takes the message as it is; only a last line without its end gets one."""
     chunks = Chunks(EXTENSIONS, window=1)
-    chunks.offer(Message(delivery=1, sender="a@x.org", recipient="b@x.org", data=b".\r\n..\r\n.x"))
+    chunks.offer(Message(delivery=1, sender="a@x.org", recipient="b@x.org", pieces=(b".\r\n..\r\n.x",)))
     chunks.release(())
-    assert chunks.body().endswith(b"BDAT 11 LAST\r\n.\r\n..\r\n.x\r\n")
+    assert b"".join(chunks.body()).endswith(b"BDAT 11 LAST\r\n.\r\n..\r\n.x\r\n")

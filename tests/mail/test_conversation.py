@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.mail.conversation import DOT, Conversation
+from newsletter.mail.conversation import AT_ONCE, DOT, Conversation
 from newsletter.mail.wire import Reply
 from newsletter.model import Message, Outcome, Verdict
 from tests.mail import strict
@@ -31,7 +31,7 @@ REPLIES = st.sampled_from(
 
 def a_message(number: int, data: bytes = b"Subject: x\r\n\r\nHello\r\n") -> Message:
     """A message for a reader of that number."""
-    return Message(delivery=number, sender="a@example.org", recipient=f"r{number}@example.org", data=data)
+    return Message(delivery=number, sender="a@example.org", recipient=f"r{number}@example.org", pieces=(data,))
 
 
 def written(conversation: Conversation) -> bytes:
@@ -53,8 +53,9 @@ def drive(conversation: Conversation, messages: Iterator[Message], replies: Sequ
             assert conversation.offer(message) is None
         if conversation.cleared:
             conversation.release(())
-            conversation.body()
-            conversation.dot()
+            if conversation.ready:
+                conversation.body()
+                conversation.dot()
         yield from (result.outcome for result in conversation.received(reply))
         if conversation.broken:
             break
@@ -73,16 +74,29 @@ def test_an_envelope_is_one_flight() -> None:
         assert list(conversation.received(reply)) == []
     assert list(conversation.cleared) == [a_message(1)]
     conversation.release(())
-    assert conversation.ready
     assert not conversation.cleared
-    assert conversation.body() == a_message(1).data
-    conversation.dot()
     assert may_offer(conversation)
     assert conversation.offer(a_message(2)) is None
-    assert written(conversation) == DOT + first.replace(b"r1@", b"r2@")
+    assert written(conversation) == a_message(1).data + DOT + first.replace(b"r1@", b"r2@")
     (result,) = conversation.received(TAKEN)
     assert result.outcome.verdict is Verdict.SENT
     assert not conversation.idle
+
+
+def test_the_dot_of_a_large_message_waits() -> None:
+    """Until every byte of it has left: if the connection ends before, nobody has it."""
+    conversation = Conversation(PIPELINING, at_once=20)
+    conversation.offer(a_message(1))
+    for reply in (OK, OK, GO_ON):
+        conversation.received(reply)
+    conversation.release(())
+    written(conversation)
+    assert conversation.ready
+    assert b"".join(conversation.body()) == a_message(1).data
+    assert not written(conversation)
+    conversation.dot()
+    assert written(conversation) == DOT
+    assert may_offer(conversation)
 
 
 def test_without_pipelining_each_command_waits() -> None:
@@ -96,8 +110,7 @@ def test_without_pipelining_each_command_waits() -> None:
     assert said == [b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<r1@example.org>\r\n", b"DATA\r\n"]
     assert list(conversation.received(GO_ON)) == []
     conversation.release(())
-    conversation.body()
-    conversation.dot()
+    assert written(conversation) == a_message(1).data + DOT
     assert not may_offer(conversation)
     assert [result.outcome.verdict for result in conversation.received(TAKEN)] == [Verdict.SENT]
     assert may_offer(conversation)
@@ -171,8 +184,6 @@ def test_pipelining_changes_nothing_but_the_time(kinds: list[str]) -> None:
         while True:
             if conversation.cleared:
                 conversation.release(())
-                line += conversation.body()
-                conversation.dot()
             if conversation.free and (message := next(messages, None)) is not None:
                 conversation.offer(message)
             line += written(conversation)
@@ -199,8 +210,9 @@ def test_pipelining_changes_nothing_but_the_time(kinds: list[str]) -> None:
 
 
 @pytest.mark.parametrize("extensions", [PIPELINING, {}], ids=["pipelined", "step by step"])
+@pytest.mark.parametrize("at_once", [AT_ONCE, 0], ids=["with its dot", "large"])
 @pytest.mark.parametrize("kinds", [["good"] * 3, ["good", "later", "spam"], ["unknown", "goodbye", "good"]])
-def test_a_line_that_ends_at_any_byte(kinds: list[str], extensions: dict[str, str]) -> None:
+def test_a_line_that_ends_at_any_byte(kinds: list[str], at_once: int, extensions: dict[str, str]) -> None:
     """A cut at each byte of what we say and of what the server answers: what is told is what was taken."""
     messages = [strict.a_message(number, kind) for number, kind in enumerate(kinds)]
     for end in range(450):
@@ -210,7 +222,7 @@ def test_a_line_that_ends_at_any_byte(kinds: list[str], extensions: dict[str, st
             Line(Strict(), returning=end),
         ):
             waiting = iter(messages)
-            outcomes = list(send_over(line, waiting, Conversation(extensions)))
+            outcomes = list(send_over(line, waiting, Conversation(extensions, at_once=at_once)))
             check(messages, len(messages) - len(list(waiting)), outcomes, line.server)
 
 
@@ -218,18 +230,23 @@ def test_a_line_that_ends_at_any_byte(kinds: list[str], extensions: dict[str, st
 @given(
     st.lists(st.sampled_from(KINDS), min_size=1, max_size=6),
     st.sampled_from([PIPELINING, {}]),
+    st.sampled_from([AT_ONCE, 0]),
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 70)), max_size=60),
     st.tuples(st.integers(0, 900), st.integers(0, 900), st.integers(0, 600)),
 )
 def test_whatever_happens_nothing_is_guessed(
-    kinds: list[str], extensions: dict[str, str], steps: list[tuple[int, int]], ends: tuple[int, int, int]
+    kinds: list[str],
+    extensions: dict[str, str],
+    at_once: int,
+    steps: list[tuple[int, int]],
+    ends: tuple[int, int, int],
 ) -> None:
     """Offers and answers in any order, any refusals, a line that ends anywhere."""
     messages = [strict.a_message(number, kind) for number, kind in enumerate(kinds)]
     waiting = iter(messages)
     left, arriving, returning = ends
     line = Line(Strict(), left=left, arriving=min(left, arriving), returning=returning)
-    outcomes = list(send_over(line, waiting, Conversation(extensions), steps=steps))
+    outcomes = list(send_over(line, waiting, Conversation(extensions, at_once=at_once), steps=steps))
 
     check(messages, len(messages) - len(list(waiting)), outcomes, line.server)
 

@@ -227,7 +227,7 @@ def test_a_prefix_changes_nothing_but_the_time_it_takes(cut: int, wrong: bool) -
 def test_what_a_folder_keeps_still_verifies(tmp_path: Path) -> None:
     """Neither the envelope before it nor the line ends of files spoil a signature."""
     message = a_message()
-    signed = message._replace(data=SIGNERS["both"].sign(message.data, at=AT) + message.data)
+    signed = message._replace(pieces=(SIGNERS["both"].sign(message.data, at=AT), *message.pieces))
     post(open_folder(f"file://{tmp_path}"), [signed])
     [kept] = (tmp_path / "new").iterdir()
 

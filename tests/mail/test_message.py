@@ -158,12 +158,12 @@ def test_is_fit_for_the_wire(rendered: Rendered, name: str) -> None:
 def test_what_is_common_is_the_same_message(rendered: Rendered, value: str) -> None:
     """A value that all have may be told when the issue is compiled, or with each message."""
     tokens = {**TOKENS, Token.WEB_URL: value}
-    told = compile_issue(rendered, LETTERHEAD).message(ANN, tokens=tokens, unsubscribe_url=URL)
+    told = compile_issue(rendered, LETTERHEAD).message(ANN, tokens=tokens, unsubscribe_url=URL).data
     del tokens[Token.WEB_URL]
     known = compile_issue(rendered, LETTERHEAD, common={Token.WEB_URL: value})
 
-    assert known.message(ANN, tokens=tokens, unsubscribe_url=URL) == told
-    assert known.message(ANN, tokens=tokens, unsubscribe_url=URL, body=known.body(rendered)) == told
+    assert known.message(ANN, tokens=tokens, unsubscribe_url=URL).data == told
+    assert known.message(ANN, tokens=tokens, unsubscribe_url=URL, body=known.body(rendered)).data == told
 
 
 @settings(deadline=None, max_examples=50)

@@ -23,7 +23,7 @@ def a_message(delivery: int = 1, data: bytes = BODY, recipient: str = "") -> Mes
         delivery=delivery,
         sender="papers@example.org",
         recipient=recipient or f"reader{delivery}@example.org",
-        data=data,
+        pieces=(data,),
     )
 
 

@@ -35,7 +35,9 @@ def loop_factory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 def a_message(delivery: int = 1, data: bytes = BODY) -> Message:
     """A message for a reader of that number."""
-    return Message(delivery=delivery, sender="papers@example.org", recipient=f"reader{delivery}@example.org", data=data)
+    return Message(
+        delivery=delivery, sender="papers@example.org", recipient=f"reader{delivery}@example.org", pieces=(data,)
+    )
 
 
 def sender(server: FaultServer, loop_factory: LoopFactory, *, timeouts: Timeouts | None = None) -> SmtpSend:

@@ -65,3 +65,11 @@ def test_a_new_file_is_nobody_elses_to_read(tmp_path: Path) -> None:
     opened.close()
 
     assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_stands_still_lets_go(store: Store) -> None:
+    """The server ends a transaction in which nothing happens any more, so that others may go on."""
+    with store.db.reading() as connection:
+        assert connection.execute(sa.text("SHOW idle_in_transaction_session_timeout")).scalar() == "5min"

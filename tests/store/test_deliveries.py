@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from newsletter.errors import NotFound
 from newsletter.model import EXPIRES, State
-from newsletter.store import Store, open_store
+from newsletter.store import Store, open_store, senders
 from newsletter.store.deliveries import Mark
 from newsletter.store.issues import Audience
 from tests.builders import HOUR, MINUTE, NOON, a_newsletter, a_rendered, an_issue
@@ -78,6 +78,31 @@ def test_many_claim_at_once(store: Store, database_url: str) -> None:
 
     assert len(taken) == 100
     assert len(set(taken)) == 100
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_claims_at_this_moment_is_not_lost(store: Store) -> None:
+    """A process that had no lease when others began to look for the lost keeps what it has claimed meanwhile."""
+    issue = publish(store, 3)
+    claim(store, issue, "one", limit=1)
+    looking = threading.Thread(target=recover, args=(store,))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    def is_waiting() -> bool:
+        with store.db.reading() as connection:  # each time anew: it does not change within a transaction
+            return bool(connection.execute(sa.text(waits)).scalar())
+
+    with store.db.writing() as connection:
+        senders.lock(connection, "one")
+        looking.start()
+        while not is_waiting():
+            threading.Event().wait(0.005)
+        claimed = claim(store, issue, "new")
+    looking.join()
+
+    assert len(claimed) == 2
+    assert begin(store, claimed, "new") == set()
 
 
 def begin(store: Store, ids: Sequence[int], owner: str = "me", now: datetime = NOON) -> set[int]:
