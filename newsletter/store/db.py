@@ -6,11 +6,11 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +21,11 @@ from newsletter.errors import StoreError
 _BUSY_SECONDS = 30
 _IDLE_SECONDS = 300  # far more than anything here takes between two statements of a transaction
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.001
+# What is known of a connection.
 _WRITES, _WRITING = "newsletter_writes", "newsletter_writing"
+_SYNCHRONOUS, _IMPATIENT = "newsletter_synchronous", "newsletter_impatient"
+
+Found = TypeVar("Found")
 
 
 class Database:
@@ -35,6 +39,7 @@ class Database:
             hint = "; install the extra: newsletter[postgres]" if isinstance(error, ModuleNotFoundError) else ""
             raise StoreError(f"could not open the database: {error}{hint}") from error
         self._kept = threading.local()
+        self._failures = (OperationalError, self.engine.dialect.loaded_dbapi.OperationalError)
 
     @property
     def is_sqlite(self) -> bool:
@@ -64,31 +69,67 @@ class Database:
         with self._connected() as connection, begin_writing(connection, durable=durable):
             yield connection
 
+    def at_once(self, run: Callable[[sa.Connection], Found], *, durable: bool = True) -> Found:
+        """What comes of a statement of the driver's that is a transaction of its own; `durable` as in `writing`.
+
+        It may run twice, if the connection breaks: it has to come to the same then.
+        """
+        if self.is_sqlite:
+            with self._connected() as connection:
+                _synchronize(connection, "FULL" if durable else "NORMAL")
+                return _patiently(lambda: run(connection))
+        kept: sa.Connection | None = getattr(self._kept, "connection", None)
+        if kept is not None:
+            with suppress(*self._failures):  # PostgreSQL's may break meanwhile, which is noticed by using it
+                return run(kept)
+            kept.invalidate()
+            kept.close()
+            self._kept.connection = kept = None
+        try:
+            connection = self._alone()
+            if hasattr(self._kept, "connection"):
+                self._kept.connection = connection
+                return run(connection)
+            with connection:
+                return run(connection)
+        except self._failures as error:
+            raise StoreError(f"the database failed: {_first_line(error)}") from error
+
     @contextmanager
     def keeping(self) -> Iterator[None]:
         """Let this thread use one connection meanwhile: to take one from the pool costs twice a short transaction.
 
-        PostgreSQL's may break between two transactions, which is only noticed, and mended, where one is taken anew.
+        On PostgreSQL for what is done `at_once` only: what breaks within a transaction cannot be mended.
         """
-        if not self.is_sqlite:
-            yield
+        if self.is_sqlite:
+            with self.engine.connect() as self._kept.connection, _impatient(self._kept.connection):
+                try:
+                    yield
+                finally:
+                    del self._kept.connection
             return
-        with self.engine.connect() as self._kept.connection:
-            try:
-                yield
-            finally:
-                del self._kept.connection
+        self._kept.connection = None
+        try:
+            yield
+        finally:
+            if self._kept.connection is not None:
+                self._kept.connection.close()
+            del self._kept.connection
+
+    def _alone(self) -> sa.Connection:
+        """A connection of PostgreSQL's on which each statement is a transaction."""
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        kept: sa.Connection | None = getattr(self._kept, "connection", None)
+        kept: sa.Connection | None = getattr(self._kept, "connection", None) if self.is_sqlite else None
         try:
             if kept is not None and not kept.in_transaction():
                 yield kept
                 return
             with self.engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
+        except self._failures as error:
             raise StoreError(f"the database failed: {_first_line(error)}") from error
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -106,6 +147,12 @@ class Database:
         elements = sa.func.jsonb_array_elements_text(sa.cast(bound, postgresql.JSONB)).table_valued("value")
         return sa.select(sa.cast(elements.c.value, sa.BigInteger).label("value")).subquery("numbers")
 
+    def array(self, column: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+        """The numbers of a column as a JSON array, for `numbers` to read."""
+        if self.is_sqlite:
+            return sa.func.json_group_array(column)
+        return sa.func.coalesce(sa.cast(sa.func.json_agg(column), sa.Text), "[]")
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -122,8 +169,8 @@ def is_writing(connection: sa.Connection) -> bool:
     return bool(connection.info.get(_WRITING))
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().split("\n")[0]
+def _first_line(error: Exception) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
 
 
 def _engine(url: sa.URL) -> sa.Engine:
@@ -177,13 +224,26 @@ def _write_ahead(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    cursor = connection.connection.cursor()
     if synchronous := _said(connection):
-        cursor.execute(f"PRAGMA synchronous = {synchronous}")
-        _begin_immediate(cursor)
+        _synchronize(connection, synchronous)
+        with _impatient(connection):
+            _patiently(lambda: _run(connection, "BEGIN IMMEDIATE"))
     else:
-        cursor.execute("BEGIN")
+        _run(connection, "BEGIN")
+
+
+def _run(connection: sa.Connection, statement: str) -> None:
+    """A statement of SQLite's own."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
     cursor.close()
+
+
+def _synchronize(connection: sa.Connection, how: str) -> None:
+    """Whether a commit waits for the disk."""
+    if connection.info.get(_SYNCHRONOUS) != how:
+        connection.info[_SYNCHRONOUS] = how
+        _run(connection, f"PRAGMA synchronous = {how}")
 
 
 def _said(connection: sa.Connection) -> str:
@@ -193,22 +253,31 @@ def _said(connection: sa.Connection) -> str:
     return synchronous
 
 
-def _begin_immediate(cursor: Any) -> None:
-    """Take the write lock. Senders hold it for a fraction of a millisecond; SQLite itself would sleep for longer."""
+@contextmanager
+def _impatient(connection: sa.Connection) -> Iterator[None]:
+    """Meanwhile SQLite does not wait by itself for another writer: it sleeps for longer than senders write."""
+    if _IMPATIENT in connection.info:
+        yield
+        return
+    connection.info[_IMPATIENT] = True
+    _run(connection, "PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        _run(connection, f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        del connection.info[_IMPATIENT]
+
+
+def _patiently(run: Callable[[], Found]) -> Found:
+    """What needs SQLite's write lock. Senders hold it for a fraction of a millisecond."""
     patience = time.monotonic() + _BUSY_SECONDS
     pause = _SHORTEST_PAUSE
-    cursor.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                cursor.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # whatever keeps it busy
-                if not is_busy or time.monotonic() > patience:
-                    raise
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            else:
-                return
-    finally:
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    while True:
+        try:
+            return run()
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # whatever keeps it busy
+            if not is_busy or time.monotonic() > patience:
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)

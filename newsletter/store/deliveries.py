@@ -17,9 +17,11 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -110,8 +112,8 @@ class Deliveries:
         self._folded = time.monotonic()
         self._synced = 0.0  # when a turn last went to the disk
         self._journal = Journal(db)
-        self._standing = Prepared(senders.STANDING, db.engine.dialect)
-        self._clear = Prepared(_clear(db.numbers(sa.bindparam("b_ids"))), db.engine.dialect)
+        self._addressed = Prepared(_addressed(db.numbers(sa.bindparam("b_ids"))), db.engine.dialect, ["b_ids"])
+        self._turn = Prepared(_turn(db), db.engine.dialect, [*journal.ENTRY, "b_ids"])
 
     def claim(
         self,
@@ -146,12 +148,11 @@ class Deliveries:
             )
             .returning(deliveries.c.id)
         )
-        with self._db.writing() as connection:
+        with self._syncing() as connection:
             senders.hold(self._db, connection, owner, lease_until)
             self._fold(connection, owner)
             taken = connection.execute(take).scalars().all()
-            rows = connection.execute(_addressed(self._db.numbers(taken))).all()
-        return sorted(_claimed(row) for row in rows)
+            return [_claimed(row) for row in self._addressed.all(connection, [json.dumps(sorted(taken))])]
 
     def hindrances(self, ids: Iterable[int], *, owner: str) -> Mapping[int, str]:
         """Why some of these must not go, of those that this process holds."""
@@ -169,23 +170,22 @@ class Deliveries:
         lease was lost, the issue was paused or cancelled, or the reader has left, was suppressed or erased. It survives
         `kill -9`; once a second it also survives a loss of power.
         """
-        moment = time.monotonic()
-        durable = moment - self._synced >= _SYNC_SECONDS
         sent = [(mark.delivery, mark.code, mark.reply) for mark in marks if mark.state is State.SENT]
         others = [mark for mark in marks if mark.state is not State.SENT]
-        with self._db.writing(durable=durable) as connection:
-            lease = self._standing.all(connection, {"b_owner": owner, "b_now": now, "b_issue": issue})
-            is_ours, is_held_up = lease[0] if lease else (False, False)
-            begun = self._cleared(connection, starting, owner) if starting and is_ours and not is_held_up else []
-            self._journal.write(connection, owner=owner, issue=issue, begun=begun, sent=sent, now=now)
-            # Other ends change rows that the journal may have more to say of; and who lost the lease is not waited for.
-            if others or not is_ours or moment - self._folded >= self._fold_seconds:
+        told = (*journal.told_of(owner=owner, issue=issue, sent=sent, now=now), json.dumps(starting))
+        begun: Sequence[int] | None
+        if others or time.monotonic() - self._folded >= self._fold_seconds:
+            with self._syncing() as connection:
+                begun = self._enter(told, connection)
+                # Other ends change rows that the journal may have more to say of.
                 self._fold(connection, owner)
-            for mark in others:
-                self._mark(connection, mark, owner, now)
-        if durable:
-            self._synced = moment
-        return () if len(begun) == len(starting) else set(starting).difference(begun)
+                for mark in others:
+                    self._mark(connection, mark, owner, now)
+        else:
+            begun = self._db.at_once(partial(self._enter, told), durable=False)
+            if begun is None:  # who lost the lease is not waited for
+                self.fold(owner=owner)
+        return () if begun is not None and len(begun) == len(starting) else set(starting).difference(begun or ())
 
     def fold(self, *, owner: str) -> None:
         """Write what this process did into the rows."""
@@ -394,9 +394,20 @@ class Deliveries:
             row = connection.execute(query).mappings().first()
         return _line(row, told) if row else None
 
-    def _cleared(self, connection: sa.Connection, ids: Sequence[int], owner: str) -> builtins.list[int]:
-        """Those of these that may leave."""
-        return [number for (number,) in self._clear.all(connection, {"b_owner": owner, "b_ids": json.dumps(ids)})]
+    @contextmanager
+    def _syncing(self) -> Iterator[sa.Connection]:
+        """A transaction, of which one a second waits for the disk: what a loss of power takes is sent again."""
+        moment = time.monotonic()
+        durable = moment - self._synced >= _SYNC_SECONDS
+        with self._db.writing(durable=durable) as connection:
+            yield connection
+        if durable:
+            self._synced = moment
+
+    def _enter(self, told: Sequence[object], connection: sa.Connection) -> Sequence[int] | None:
+        """Write a turn into the journal; what may leave of what is to begin, None where the lease was lost."""
+        ((begun,),) = self._turn.all(connection, told)
+        return cast("Sequence[int] | None", json.loads(begun))
 
     def _fold(self, connection: sa.Connection, owner: str) -> None:
         self._journal.fold(connection, owner)
@@ -472,17 +483,25 @@ def _addressed(ids: sa.FromClause) -> sa.Select[Any]:
     )
 
 
-def _clear(ids: sa.FromClause) -> sa.Select[Any]:
-    """Those of some deliveries that may leave: a process holds them, and their readers want them."""
+def _turn(db: Database) -> sa.Insert:
+    """The entry of a turn in the journal. It begins those of some deliveries that may leave.
+
+    The process holds them, its lease stands, the issue is not held up, and their readers want them.
+    """
+    owner, now = sa.bindparam("b_owner", type_=sa.Text), sa.bindparam("b_at", type_=deliveries.c.due_at.type)
+    ids = db.numbers(sa.bindparam("b_ids"))
     left = sa.select(1).select_from(subscriptions).where(_SUBSCRIBED, subscriptions.c.state == _LEFT)
-    return (
-        sa.select(deliveries.c.id)
+    clear = (
+        sa.select(db.array(deliveries.c.id))
         .select_from(ids)
         .join(deliveries, deliveries.c.id == ids.c.value)
         .join(issues, issues.c.id == deliveries.c.issue)
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber)
-        .where(deliveries.c.owner == sa.bindparam("b_owner"), subscribers.c.suppressed == "", ~left.exists())
+        .where(deliveries.c.owner == owner, subscribers.c.suppressed == "", ~left.exists())
     )
+    is_held_up = is_held(sa.bindparam("b_issue", type_=sa.Integer))
+    lost = sa.func.coalesce(senders.stands(owner, now), sa.false()).is_(sa.false())
+    return journal.entry(sa.case((lost, "null"), (is_held_up, "[]"), else_=clear.scalar_subquery()))
 
 
 _SUBSCRIBED = (subscriptions.c.subscriber == subscribers.c.id) & (subscriptions.c.newsletter == issues.c.newsletter)

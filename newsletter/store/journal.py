@@ -10,7 +10,7 @@ whoever takes over folds what it left. Until then `told` and `unfolded` tell wha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,14 +26,15 @@ Taken = tuple[int, int, str]
 """A delivery whose message was taken, with the code and the text of the reply."""
 
 
-@dataclass(frozen=True, slots=True)
 class Turn:
-    """One row: what began, and what was sent."""
+    """One row: what began, and what was sent; when, as whoever read it gave it."""
 
-    id: int
-    at: datetime
-    begun: Sequence[int]
-    sent: Sequence[Taken]
+    def __init__(self, id: int, at: Any, begun: str, taken: str) -> None:  # noqa: A002  # as the column
+        """From the columns of these names."""
+        self.id = id
+        self.at = at
+        self.begun: Sequence[int] = json.loads(begun) or ()
+        self.sent: Sequence[Taken] = json.loads(taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +50,33 @@ class Journal:
 
     def __init__(self, db: Database) -> None:
         """On an open database."""
-        self._write = Prepared(_WRITE, db.engine.dialect)
-        self._begun = Prepared(_BEGUN, db.engine.dialect)
-        self._sent = Prepared(_SENT, db.engine.dialect)
-
-    def write(
-        self,
-        connection: sa.Connection,
-        *,
-        owner: str,
-        issue: int,
-        begun: Sequence[int],
-        sent: Sequence[Taken],
-        now: datetime,
-    ) -> None:
-        """These deliveries of an issue begin, and those were sent."""
-        if begun or sent:
-            row = {"b_sent": len(sent), "b_entries": json.dumps([begun, sent], separators=(",", ":"))}
-            self._write.run(connection, [row], shared={"b_owner": owner, "b_issue": issue, "b_at": now})
+        dialect = db.engine.dialect
+        self._turns = Prepared(_OF_OWNER, dialect, ["b_owner"])
+        self._sent = Prepared(_SENT, dialect, ["b_owner", "b_at", "b_id", "b_code", "b_reply"])
+        self._begun = Prepared(_BEGUN, dialect, ["b_owner", "b_at", "b_id"])
+        self._folded = Prepared(_FOLDED, dialect, ["b_owner", "b_last"])
 
     def fold(self, connection: sa.Connection, owner: str) -> None:
         """Write what an owner did into its deliveries.
 
         Of one that it no longer holds only "sent" is kept, and only where nobody has begun to send it again.
         """
-        turns = list(_turns(connection, journal.c.owner == owner))
-        done = {number for turn in turns for number, _, _ in turn.sent}
-        for turn in turns:
-            shared = {"b_owner": owner, "b_at": turn.at}
-            sent = [{"b_id": number, "b_code": code, "b_reply": reply} for number, code, reply in turn.sent]
-            under_way = [{"b_id": number} for number in turn.begun if number not in done]
-            if sent:
-                self._sent.run(connection, sent, shared=shared)
-            if under_way:
-                self._begun.run(connection, under_way, shared=shared)
-        if turns:
-            connection.execute(journal.delete().where(journal.c.owner == owner, journal.c.id <= turns[-1].id))
+        turns = [Turn(*row) for row in self._turns.all(connection, [owner])]
+        if not turns:
+            return
+        sent = [(owner, turn.at, *one) for turn in turns for one in turn.sent]
+        done = {number for _, _, number, _, _ in sent}
+        under_way = [(owner, turn.at, number) for turn in turns for number in turn.begun if number not in done]
+        if sent:
+            self._sent.run(connection, sent)
+        if under_way:
+            self._begun.run(connection, under_way)
+        self._folded.run(connection, [(owner, turns[-1].id)])
 
 
 def told(connection: sa.Connection, issue: int) -> Told:
     """What there is to add to the deliveries of an issue, if they are read after it."""
-    turns = list(_turns(connection, journal.c.issue == issue))
+    turns = [Turn(*row) for row in connection.execute(_TURNS.where(journal.c.issue == issue))]
     return Told(
         begun={number for turn in turns for number in turn.begun},
         sent={number: (code, reply, turn.at) for turn in turns for number, code, reply in turn.sent},
@@ -106,21 +93,24 @@ def unfolded(issue: Any) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.coalesce(sa.func.sum(journal.c.sent), 0)).where(journal.c.issue == issue).scalar_subquery()
 
 
-def _turns(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterator[Turn]:
-    """These rows, in their order."""
-    query = sa.select(journal.c.id, journal.c.at, journal.c.entries).where(which).order_by(journal.c.id)
-    for row in connection.execute(query):
-        begun, sent = json.loads(row.entries)
-        yield Turn(row.id, row.at, begun, sent)
+def entry(begun: sa.ColumnElement[str]) -> sa.Insert:
+    """The statement that writes a turn: the values of `ENTRY`, and what `begun` finds out, which is returned."""
+    names = [name.removeprefix("b_") for name in ENTRY]
+    values = [sa.bindparam(f"b_{name}", type_=journal.c[name].type) for name in names]
+    return journal.insert().from_select([*names, "begun"], sa.select(*values, begun)).returning(journal.c.begun)
 
 
-_WRITE = journal.insert().values(
-    owner=sa.bindparam("b_owner"),
-    issue=sa.bindparam("b_issue"),
-    at=sa.bindparam("b_at"),
-    sent=sa.bindparam("b_sent"),
-    entries=sa.bindparam("b_entries"),
-)
+ENTRY = ("b_owner", "b_issue", "b_at", "b_sent", "b_taken")
+
+
+def told_of(*, owner: str, issue: int, sent: Sequence[Taken], now: datetime) -> Sequence[object]:
+    """The values of an `ENTRY` of a turn in which these were sent."""
+    return owner, issue, now, len(sent), json.dumps(sent, separators=(",", ":"))
+
+
+_TURNS = sa.select(journal.c.id, journal.c.at, journal.c.begun, journal.c.taken).order_by(journal.c.id)
+_OF_OWNER = _TURNS.where(journal.c.owner == sa.bindparam("b_owner"))
+_FOLDED = journal.delete().where(journal.c.owner == sa.bindparam("b_owner"), journal.c.id <= sa.bindparam("b_last"))
 _HELD = (deliveries.c.state == State.SENDING) & (deliveries.c.owner == sa.bindparam("b_owner"))
 _FIRST = sa.case((deliveries.c.started_at.is_(None), 1), else_=0)  # a turn that was told twice counts once
 _BEGUN = (

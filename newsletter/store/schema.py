@@ -216,7 +216,8 @@ journal = _table(
     sa.Column("issue", Number, nullable=False),
     sa.Column("at", Instant, nullable=False),
     _count("sent"),  # how many messages were
-    _text("entries", default=None),
+    _text("taken", default=None),  # a JSON array of these: number, code and text of the reply
+    _text("begun", default=None),  # a JSON array of numbers; null where the lease was lost
 )
 objections = _table(
     "objections",

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from newsletter.store.db import Database
-from newsletter.store.holds import is_held
 from newsletter.store.schema import senders
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,10 +51,10 @@ def end(connection: sa.Connection, owner: str) -> None:
     connection.execute(senders.delete().where(senders.c.owner == owner))
 
 
-# Whether the lease of an owner stands, and whether an issue is held up. On PostgreSQL nobody takes over before the end
-# of the transaction that asked.
-STANDING = (
-    sa.select(senders.c.lease_until >= sa.bindparam("b_now"), is_held(sa.bindparam("b_issue", type_=sa.Integer)))
-    .where(senders.c.owner == sa.bindparam("b_owner"))
-    .with_for_update(of=senders)
-)
+def stands(owner: sa.BindParameter[str], now: sa.BindParameter[datetime]) -> sa.ScalarSelect[bool]:
+    """For statements: whether the lease of an owner stands; on PostgreSQL nobody takes over before their end.
+
+    NULL where there is none.
+    """
+    lease = sa.select((senders.c.lease_until >= now).label("stands")).where(senders.c.owner == owner).with_for_update()
+    return sa.select(lease.cte("lease").c.stands).scalar_subquery()

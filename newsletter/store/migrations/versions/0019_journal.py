@@ -28,7 +28,8 @@ def upgrade() -> None:
         sa.Column("issue", _NUMBER, nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("sent", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("entries", sa.Text(), nullable=False),
+        sa.Column("taken", sa.Text(), nullable=False),
+        sa.Column("begun", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_journal"),
         sqlite_strict=True,
     )
