@@ -126,11 +126,9 @@ class Signer:
         return b"".join([self._signature(key, named, fields, body_hash, at) for key in self.keys])
 
     def _signature(self, key: Key, named: str, fields: bytes, body_hash: str, at: datetime) -> bytes:
-        unsigned = (
-            f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/simple; d={self.domain};\r\n"
-            f" s={key.selector}; t={int(at.timestamp())};\r\n bh={body_hash};\r\n{named}\r\n b="
-        ).encode()
-        signature = base64.b64encode(key.sign(fields + b":".join(_relaxed(unsigned))))
+        written, relaxed = _unsigned(key.algorithm, self.domain, key.selector, at, named)
+        unsigned = body_hash.join(written).encode()
+        signature = base64.b64encode(key.sign(fields + body_hash.join(relaxed).encode()))
         lines = [signature[start : start + _COLUMNS] for start in range(0, len(signature), _COLUMNS)]
         return b"\r\n ".join([unsigned, *lines]) + b"\r\n"
 
@@ -156,6 +154,19 @@ def _chosen(head: bytes) -> tuple[str, bytes]:
     fields = [_relaxed_field(line) for line in _FIELD_END.split(head)]
     order, named = _order(tuple([name for name, _ in fields]))
     return named, b"".join([fields[number][1] for number in order])
+
+
+@lru_cache(maxsize=64)  # as below
+def _unsigned(
+    algorithm: str, domain: str, selector: str, at: datetime, named: str
+) -> tuple[Sequence[str], Sequence[str]]:
+    """A field that is not signed yet, in parts between which the hash of the body belongs; as it is, and relaxed."""
+    field = (
+        f"DKIM-Signature: v=1; a={algorithm}-sha256; c=relaxed/simple; d={domain};\r\n"
+        f" s={selector}; t={int(at.timestamp())};\r\n bh=\0;\r\n{named}\r\n b="
+    )
+    relaxed = b":".join(_relaxed(field.encode())).decode()
+    return field.split("\0"), relaxed.split("\0")
 
 
 @lru_cache(maxsize=64)  # all mails of an issue have the same
