@@ -167,6 +167,7 @@ class _Batch:
         self._wanting: list[Channel] = []
         self._turning = False
         self._ended = False
+        self._stopping = False  # as of the last turn
         self._giving_up = False
         self._breaks = 0
         self._pace = pace
@@ -180,6 +181,7 @@ class _Batch:
         """Open one connection, so that a refusal is met once; then as many as there is work for."""
         self._task = asyncio.current_task()
         try:
+            self._stopping = self._stop()
             if (message := self._next()) is None:
                 return
             self._handed_back.append(message)
@@ -224,7 +226,8 @@ class _Batch:
             seconds = self._pace.seconds(self._now())
             if not seconds:
                 return True
-            if self._stop():
+            self._stopping = self._stop()
+            if self._stopping:
                 break
             await asyncio.sleep(min(seconds, _LOOK))
         return False
@@ -309,6 +312,7 @@ class _Batch:
         if self._failure is not None:
             return
         try:
+            self._stopping = self._stop()
             self._go_on([channel for channel in self._take_wanting() if not channel.ended.is_set()])
         except BaseException as error:  # noqa: BLE001 - raised where the caller can see it
             self._failure = error
@@ -344,7 +348,7 @@ class _Batch:
         """A connection without work: kept where work will come, else left."""
         if channel.ended.is_set():
             return
-        if not self._is_more() or (self._pace.seconds(self._now()) and self._stop()):
+        if not self._is_more() or (self._pace.seconds(self._now()) and self._stopping):
             channel.retire()
             return
         seconds = min(self._pace.seconds(self._now()) or _LOOK, _LOOK)
@@ -361,7 +365,7 @@ class _Batch:
             return None
         if self._handed_back:
             return self._handed_back.popleft()
-        if self._ended or self._stop():
+        if self._ended or self._stopping:
             return None
         message = next(self._messages, None)
         self._ended = message is None
