@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.types import TypeEngine
 
 from newsletter.errors import StoreError
 
@@ -142,10 +143,14 @@ class Database:
         To begin a join with: where SQLite finds rows by their number it takes no other way.
         """
         bound = array if isinstance(array, sa.BindParameter) else sa.literal(json.dumps(list(array)))
+        return self.values(bound, sa.BigInteger)
+
+    def values(self, array: sa.BindParameter[str], kind: type[TypeEngine[Any]]) -> sa.FromClause:
+        """The same of values of another kind."""
         if self.is_sqlite:
-            return sa.func.json_each(bound).table_valued("value").alias("numbers")
-        elements = sa.func.jsonb_array_elements_text(sa.cast(bound, postgresql.JSONB)).table_valued("value")
-        return sa.select(sa.cast(elements.c.value, sa.BigInteger).label("value")).subquery("numbers")
+            return sa.func.json_each(array).table_valued("value").alias("elements")
+        elements = sa.func.jsonb_array_elements_text(sa.cast(array, postgresql.JSONB)).table_valued("value")
+        return sa.select(sa.cast(elements.c.value, kind).label("value")).subquery("elements")
 
     def array(self, column: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
         """The numbers of a column as a JSON array, for `numbers` to read."""

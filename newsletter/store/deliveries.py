@@ -40,7 +40,7 @@ _LEFT = "left"
 _UNFOLDED = "unfolded"  # stands among the names of states
 _OPEN = (State.QUEUED, State.DEFERRED)
 # One IN for all three states: an OR between states would keep SQLite from the index on them.
-_WAITING = deliveries.c.state.in_((*_OPEN, State.UNCERTAIN)) & (
+_WAITING = deliveries.c.state.in_([sa.literal(state) for state in (*_OPEN, State.UNCERTAIN)]) & (
     (deliveries.c.state != State.UNCERTAIN) | (deliveries.c.resends == 0)
 )
 
@@ -112,6 +112,7 @@ class Deliveries:
         self._folded = time.monotonic()
         self._synced = 0.0  # when a turn last went to the disk
         self._journal = Journal(db)
+        self._take = Prepared(_take(db), db.engine.dialect, ["b_owner", "b_issue", "b_now", "b_limit", "b_closed"])
         self._addressed = Prepared(_addressed(db.numbers(sa.bindparam("b_ids"))), db.engine.dialect, ["b_ids"])
         self._turn = Prepared(_turn(db), db.engine.dialect, [*journal.ENTRY, "b_ids"])
 
@@ -130,29 +131,12 @@ class Deliveries:
         None in a time zone that is `closed`, and none of an issue that is held up. Somebody who left, was suppressed or
         erased is a hindrance; one-off recipients, who never signed up for the newsletter, are not.
         """
-        ready = (
-            sa.select(deliveries.c.id)
-            .where(deliveries.c.issue == issue, _is_due(now), deliveries.c.zone.not_in(sorted(closed)))
-            .where(~is_held(issue))
-            .limit(limit)  # in no order: to sort all that waits for each batch would grow with its square
-            .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
-        )
-        take = (
-            deliveries.update()
-            .where(deliveries.c.id.in_(ready.scalar_subquery()))
-            .values(
-                state=State.SENDING,
-                owner=owner,
-                started_at=None,
-                resends=deliveries.c.resends + sa.case((deliveries.c.state == State.UNCERTAIN, 1), else_=0),
-            )
-            .returning(deliveries.c.id)
-        )
         with self._syncing() as connection:
             senders.hold(self._db, connection, owner, lease_until)
             self._fold(connection, owner)
-            taken = connection.execute(take).scalars().all()
-            return [_claimed(row) for row in self._addressed.all(connection, [json.dumps(sorted(taken))])]
+            taken = self._take.all(connection, [owner, issue, now, limit, json.dumps(sorted(closed))])
+            ids = json.dumps([number for (number,) in taken])
+            return [_claimed(row) for row in sorted(self._addressed.all(connection, [ids]))]
 
     def hindrances(self, ids: Iterable[int], *, owner: str) -> Mapping[int, str]:
         """Why some of these must not go, of those that this process holds."""
@@ -462,6 +446,31 @@ def _claimed(row: Any) -> Claimed:
     )
 
 
+def _take(db: Database) -> sa.UpdateBase:
+    """The statement of `claim`."""
+    issue, now = sa.bindparam("b_issue", type_=sa.BigInteger), sa.bindparam("b_now", type_=deliveries.c.due_at.type)
+    closed = sa.select(db.values(sa.bindparam("b_closed"), sa.Text).c.value)
+    ready = (
+        sa.select(deliveries.c.id)
+        .where(deliveries.c.issue == issue, _is_due(now), deliveries.c.zone.not_in(closed), ~is_held(issue))
+        .limit(
+            sa.bindparam("b_limit", type_=sa.Integer)
+        )  # in no order: to sort all that waits would grow with its square
+        .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
+    )
+    return (
+        deliveries.update()
+        .where(deliveries.c.id.in_(ready.scalar_subquery()))
+        .values(
+            state=State.SENDING,
+            owner=sa.bindparam("b_owner"),
+            started_at=None,
+            resends=deliveries.c.resends + sa.case((deliveries.c.state == State.UNCERTAIN, 1), else_=0),
+        )
+        .returning(deliveries.c.id)
+    )
+
+
 def _addressed(ids: sa.FromClause) -> sa.Select[Any]:
     """Some deliveries, and whom they go to."""
     return (
@@ -537,7 +546,7 @@ def _line(row: sa.RowMapping, told: Told) -> Line:
     return Line(**values)
 
 
-def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+def _is_due(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
     in_time = deliveries.c.expires_at.is_(None) | (deliveries.c.expires_at > now)
     return _WAITING & (deliveries.c.due_at <= now) & in_time
 
