@@ -62,7 +62,8 @@ class Pulse:
             .group_by(deliveries.c.issue)
             .subquery()
         )
-        ended = sa.select(deliveries.c.id).where(deliveries.c.issue == issues.c.id, deliveries.c.ended_at > before)
+        mine = (deliveries.c.issue == issues.c.id) & deliveries.c.state.in_(list(State))  # each, for the index
+        ended = sa.select(deliveries.c.id).where(mine, deliveries.c.ended_at > before)
         query = (
             sa.select(issues.c.newsletter, issues.c.slot, due.c.due_at)
             .join(due, due.c.issue == issues.c.id)

@@ -329,14 +329,16 @@ deliveries = _table(
     _count("code"),
     _text("reply"),
     sa.Column("ended_at", Instant),
-    sa.UniqueConstraint("issue", "subscriber"),
+    # One index for both on PostgreSQL, where each costs a fifth of planning a million rows (migration 0022).
+    sa.UniqueConstraint("issue", "subscriber").ddl_if(dialect="sqlite"),
+    sa.Index(None, "subscriber").ddl_if(dialect="sqlite"),
+    sa.UniqueConstraint("subscriber", "issue").ddl_if(dialect="postgresql"),
     # PostgreSQL would look up both for each of a million rows, which are made of these very tables: a trigger there
     # does what is needed (migration 0020).
     sa.ForeignKeyConstraint(["issue"], ["issues.id"]).ddl_if(dialect="sqlite"),
     sa.ForeignKeyConstraint(["subscriber"], ["subscribers.id"], ondelete="SET NULL").ddl_if(dialect="sqlite"),
-    # The one index for a tick, a claim and a count: every change of state is written into it.
+    # The one index for a tick, a claim, a count and all else of an issue: every change of state is written into it.
     sa.Index(None, "state", "issue", "due_at"),
-    sa.Index(None, "subscriber"),
 )
 
 # Append-only: consent, suppression, uncertain ends, what operators did. Triggers of the database hold it (migration
