@@ -69,6 +69,7 @@ class Part:
 OURS = "newsletter, with its ledger"
 TWO = "newsletter, two processes"
 BDAT = "newsletter, BDAT, 8 at once"
+TWO_BDAT = "newsletter, two processes, BDAT"
 ALONE = "its SMTP client alone, ready"
 FLOOR = "a program in C, pipelined, ready"
 SOURCE = "postfix's smtp-source"
@@ -79,7 +80,8 @@ SMTPLIB = "smtplib, Jinja2 and EmailMessage"
 SMTPLIB_READY = "smtplib, ready"
 AIO = "aiosmtplib, Jinja2 and EmailMessage"
 AIO_READY = "aiosmtplib, ready"
-RSA, RSA_TWO, ED25519 = "newsletter, RSA", "newsletter, RSA, two processes", "newsletter, Ed25519"
+RSA, RSA_TWO = "newsletter, RSA", "newsletter, RSA, two processes"
+ED25519, ED25519_TWO = "newsletter, Ed25519", "newsletter, Ed25519, two processes"
 NODEMAILER_RSA = "nodemailer's pool, RSA"
 COMPOSING = (LISTMONK, NODEMAILER, SMTPLIB, AIO)
 
@@ -88,10 +90,12 @@ def parts() -> Iterator[Part]:
     """All of it, in the order of the table."""
     yield Part(
         title="A fast server, no delay",
-        sink=sinks.fast,
+        sink=lambda folder: sinks.fast(folder, chunking=True),
         rows=(
             Row(name=OURS, way=ours.newsletter, count=20_000),
             Row(name=TWO, way=ours.newsletter, count=20_000, processes=2, connections=8),
+            Row(name=BDAT, way=ours.newsletter, count=20_000, chunking=8),
+            Row(name=TWO_BDAT, way=ours.newsletter, count=20_000, chunking=8, processes=2, connections=8),
             Row(name=ALONE, way=ours.client, count=20_000),
             Row(name=FLOOR, way=peers.c_source, count=20_000),
             Row(name=SOURCE, way=peers.smtp_source, count=10_000),
@@ -105,6 +109,7 @@ def parts() -> Iterator[Part]:
         ),
         targets=(
             Target(what="the best that composes", row=OURS, others=COMPOSING, times=8),
+            Target(what="the best that composes, by BDAT and on both cores", row=TWO_BDAT, others=COMPOSING, times=8),
             Target(what="the program in C", row=OURS, others=(FLOOR,), times=0.6),
             Target(what="its client alone, by CPU", row=OURS, others=(ALONE,), times=0.7),
         ),
@@ -116,12 +121,14 @@ def parts() -> Iterator[Part]:
             Row(name=RSA, way=ours.newsletter, count=3_000, signed="rsa"),
             Row(name=RSA_TWO, way=ours.newsletter, count=6_000, signed="rsa", processes=2, connections=8),
             Row(name=ED25519, way=ours.newsletter, count=8_000, signed="ed25519"),
+            Row(name=ED25519_TWO, way=ours.newsletter, count=8_000, signed="ed25519", processes=2, connections=8),
             Row(name=NODEMAILER_RSA, way=peers.nodemailer_composing, count=400, signed="rsa"),
         ),
         targets=(
             Target(what="nodemailer, RSA", row=RSA, others=(NODEMAILER_RSA,), times=6),
             Target(what="one process", row=RSA_TWO, others=(RSA,), times=1.5),
             Target(what="nodemailer's RSA, by Ed25519", row=ED25519, others=(NODEMAILER_RSA,), times=20),
+            Target(what="nodemailer's RSA, on both cores", row=ED25519_TWO, others=(NODEMAILER_RSA,), times=20),
         ),
     )
     yield Part(
