@@ -105,7 +105,7 @@ ENTRY = ("b_owner", "b_issue", "b_at", "b_sent", "b_taken")
 
 def told_of(*, owner: str, issue: int, sent: Sequence[Taken], now: datetime) -> Sequence[object]:
     """The values of an `ENTRY` of a turn in which these were sent."""
-    return owner, issue, now, len(sent), json.dumps(sent, separators=(",", ":"))
+    return owner, issue, now, len(sent), json.dumps(sent)
 
 
 _TURNS = sa.select(journal.c.id, journal.c.at, journal.c.begun, journal.c.taken).order_by(journal.c.id)
