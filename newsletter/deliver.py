@@ -37,6 +37,7 @@ from newsletter.windows import opening
 
 LEASE = timedelta(seconds=30)
 BATCH, LARGEST_BATCH = 150, 600
+TOGETHER = 16  # messages that are made in a row: one at a time, between two that are sent, a tenth of all CPU more
 QUICK = timedelta(seconds=2)  # a batch that went in less is followed by one twice as large
 LOOK = timedelta(seconds=1)  # between two looks whether the issue was held up, where no turn of sending shows it
 
@@ -148,13 +149,10 @@ class _Work:
             )
             if not batch:
                 return
-            for claimed in batch:
+            for start in range(0, len(batch), TOGETHER):
                 if self.is_too_late:
                     return
-                message = self._message(claimed, editions)
-                if message is not None:
-                    self.held[claimed.id] = claimed
-                    yield message
+                yield from self._messages(batch[start : start + TOGETHER], editions)
 
     def should_stop(self) -> bool:
         """Whether we were asked to stop, or the issue was held up: known within a second, however slow it goes."""
@@ -178,6 +176,16 @@ class _Work:
             self.store.deliveries.put_off(self.frozen.id, until, now=now)
         self.closed = until.keys()
         return self.closed
+
+    def _messages(self, batch: Sequence[Claimed], editions: Editions) -> Sequence[Message]:
+        """Those of some deliveries that may go."""
+        made = []
+        for claimed in batch:
+            message = self._message(claimed, editions)
+            if message is not None:
+                self.held[claimed.id] = claimed
+                made.append(message)
+        return made
 
     def _message(self, claimed: Claimed, editions: Editions) -> Message | None:
         """The message, or None when it must not go: the reader left, or wants nothing of it."""
