@@ -73,3 +73,39 @@ def test_who_stands_still_lets_go(store: Store) -> None:
     """The server ends a transaction in which nothing happens any more, so that others may go on."""
     with store.db.reading() as connection:
         assert connection.execute(sa.text("SHOW idle_in_transaction_session_timeout")).scalar() == "5min"
+
+
+def test_what_is_done_at_once_is_done(store: Store) -> None:
+    """A statement of the driver's is a transaction of its own, on a connection that is kept or on any."""
+
+    def add(connection: sa.Connection) -> int:
+        cursor = connection.connection.cursor()
+        cursor.execute("INSERT INTO sources (name, tried_at) SELECT 'feed' || count(*), '2026-11-20' FROM sources")
+        return int(cursor.rowcount)
+
+    assert store.db.at_once(add) == 1
+    with store.db.keeping():
+        assert store.db.at_once(add) == 1
+        assert store.db.at_once(add, durable=False) == 1
+
+    assert {source.name for source in store.sources.list()} == {"feed0", "feed1", "feed2"}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_broke_meanwhile_is_mended(store: Store) -> None:
+    """The server ends the session that is kept; the next statement has another."""
+
+    def session(connection: sa.Connection) -> int:
+        cursor = connection.connection.cursor()
+        cursor.execute("SELECT pg_backend_pid()")
+        ((number,),) = cursor.fetchall()
+        return int(number)
+
+    with store.db.keeping():
+        first = store.db.at_once(session)
+        assert store.db.at_once(session) == first
+        with store.db.writing() as connection:
+            connection.execute(sa.select(sa.func.pg_terminate_backend(first, 10_000)))  # and wait for its end
+
+        assert store.db.at_once(session) != first
