@@ -87,8 +87,8 @@ class Conversation:
     ) -> None:
         """`extensions` are those of the last EHLO; `pipelining` makes use of that one where it is offered.
 
-        A message of at most so many bytes `at_once` leaves with its dot, and with the next envelope: in one packet
-        more than in two. Of a larger one it is known for as long as it takes that its dot has not left.
+        A message of at most `at_once` bytes is written together with its dot and the next envelope. The dot of a larger
+        one waits until the body has left: if the connection ends before, nobody has that message.
 
         With `lmtp` the server answers a final dot once for each recipient it took (RFC 2033 section 4.2): once, as a
         message has one, or not at all.

@@ -447,15 +447,14 @@ def _claimed(row: Any) -> Claimed:
 
 
 def _take(db: Database) -> sa.UpdateBase:
-    """The statement of `claim`."""
+    """The statement by which `claim` takes what is due; it returns their numbers."""
     issue, now = sa.bindparam("b_issue", type_=sa.BigInteger), sa.bindparam("b_now", type_=deliveries.c.due_at.type)
     closed = sa.select(db.values(sa.bindparam("b_closed"), sa.Text).c.value)
     ready = (
         sa.select(deliveries.c.id)
         .where(deliveries.c.issue == issue, _is_due(now), deliveries.c.zone.not_in(closed), ~is_held(issue))
-        .limit(
-            sa.bindparam("b_limit", type_=sa.Integer)
-        )  # in no order: to sort all that waits would grow with its square
+        # In no order: to sort all that waits for each batch would grow with its square.
+        .limit(sa.bindparam("b_limit", type_=sa.Integer))
         .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
     )
     return (
