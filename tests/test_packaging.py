@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 pytestmark = pytest.mark.long
 
 CHECKOUT = Path(__file__).parents[1]
+OLDEST = "3.11.0"  # of the releases of Python that the project says it runs on
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,16 @@ def test_the_wheel_has_everything(wheel: Path) -> None:
     ):
         assert needed in names
     assert not [name for name in names if name.startswith("tests")]
+
+
+def test_every_pin_installs_on_the_oldest_python() -> None:
+    """A distribution's own Python may be years behind the last release of its line."""
+    pins = re.findall(r"^([\w.-]+)==", (CHECKOUT / "constraints.txt").read_text(), re.MULTILINE)
+
+    wanted = {pin: str(metadata(pin).json.get("requires_python", "")) for pin in pins}
+
+    assert wanted
+    assert {pin: python for pin, python in wanted.items() if OLDEST not in SpecifierSet(python)} == {}
 
 
 def test_an_installed_wheel_runs_the_demonstration(wheel: Path, tmp_path: Path) -> None:

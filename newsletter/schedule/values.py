@@ -103,11 +103,14 @@ def language(text: str) -> str:
     return text
 
 
+_NOT_UNDERSTOOD = [("", "")]  # by releases of Python that know CVE-2023-27043; older ones found several
+
+
 def mailbox(text: str) -> str:
     """One RFC 5322 mailbox: an address, alone or in angle brackets after a display name."""
     text = verbatim(text).strip()
     found = getaddresses([text])
-    if len(found) != 1:
+    if len(found) != 1 or found == _NOT_UNDERSTOOD:
         raise Mistake("must be one address", "a display name that holds a comma needs quotes")
     display_name, address = found[0]
     # The parser is lenient: it takes comments and drops what it does not understand. What it understood must be all.
