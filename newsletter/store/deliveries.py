@@ -135,15 +135,15 @@ class Deliveries:
             senders.hold(self._db, connection, owner, lease_until)
             self._fold(connection, owner)
             taken = self._take.all(connection, [owner, issue, now, limit, json.dumps(sorted(closed))])
-            ids = json.dumps([number for (number,) in taken])
-            return [_claimed(row) for row in sorted(self._addressed.all(connection, [ids]))]
+            claimed = self._addressed.all(connection, [json.dumps([number for (number,) in taken])])
+        return sorted(map(Claimed._make, claimed))
 
     def hindrances(self, ids: Iterable[int], *, owner: str) -> Mapping[int, str]:
         """Why some of these must not go, of those that this process holds."""
         query = _addressed(self._db.numbers(ids)).where(deliveries.c.owner == owner)
         with self._db.reading() as connection:
-            claimed = [_claimed(row) for row in connection.execute(query)]
-        return {one.id: one.hindrance for one in claimed if one.hindrance}
+            claimed = map(Claimed._make, connection.execute(query))
+            return {one.id: one.hindrance for one in claimed if one.hindrance}
 
     def turn(
         self, issue: int, marks: Sequence[Mark], starting: Sequence[int], *, owner: str, now: datetime
@@ -437,15 +437,6 @@ def _retried(
     return which if subscriber is None else which & (deliveries.c.subscriber == subscriber)
 
 
-def _claimed(row: Any) -> Claimed:
-    number, attempts, subscriber, email, name, suppressed, state, choices = row
-    if email is None:
-        return Claimed(number, attempts, subscriber or 0, hindrance="erased")
-    return Claimed(
-        number, attempts, subscriber, email, name, suppressed or ("left" if state == _LEFT else ""), choices or ""
-    )
-
-
 def _take(db: Database) -> sa.UpdateBase:
     """The statement by which `claim` takes what is due; it returns their numbers."""
     issue, now = sa.bindparam("b_issue", type_=sa.BigInteger), sa.bindparam("b_now", type_=deliveries.c.due_at.type)
@@ -471,17 +462,22 @@ def _take(db: Database) -> sa.UpdateBase:
 
 
 def _addressed(ids: sa.FromClause) -> sa.Select[Any]:
-    """Some deliveries, and whom they go to."""
+    """Some deliveries, and whom they go to: the fields of `Claimed`."""
+    hindrance = sa.case(
+        (subscribers.c.id.is_(None), "erased"),
+        (subscribers.c.suppressed != "", subscribers.c.suppressed),
+        (subscriptions.c.state == _LEFT, "left"),
+        else_="",
+    )
     return (
         sa.select(
             deliveries.c.id,
             deliveries.c.attempts,
-            deliveries.c.subscriber,
-            subscribers.c.email,
-            subscribers.c.name,
-            subscribers.c.suppressed,
-            subscriptions.c.state,
-            subscriptions.c.choices,
+            sa.func.coalesce(deliveries.c.subscriber, 0),
+            sa.func.coalesce(subscribers.c.email, ""),
+            sa.func.coalesce(subscribers.c.name, ""),
+            hindrance,
+            sa.func.coalesce(subscriptions.c.choices, ""),
         )
         .select_from(ids)
         .join(deliveries, deliveries.c.id == ids.c.value)

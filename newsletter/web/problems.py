@@ -11,6 +11,9 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 
+# The words of RFC 9110, section 15; Python's own are those only since 3.13.
+_PHRASES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
@@ -20,11 +23,16 @@ class Mistake:
     what: str
 
 
+def phrase(status: int) -> str:
+    """The words for a status, the same on every release of Python."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def problem(
     status: int, detail: str = "", *, errors: Sequence[Mistake] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
     """An answer that says what went wrong, with every mistake that was found."""
-    told: dict[str, object] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    told: dict[str, object] = {"type": "about:blank", "title": phrase(status), "status": status}
     if detail:
         told["detail"] = detail
     if errors:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from http import HTTPStatus
 from typing import Any
 
 from newsletter import __version__
@@ -96,7 +95,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     done: dict[str, Any] = {}
     for status in operation.statuses:
-        done[str(status)] = {"description": HTTPStatus(status).phrase}
+        done[str(status)] = {"description": problems.phrase(status)}
         if operation.answer is not None:
             answer = schema(operation.answer, schemas, is_answer=True)
             done[str(status)]["content"] = {"application/json": {"schema": answer}}
@@ -106,5 +105,5 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     refused.update(_WITH_KEY if operation.method == "POST" else ())
     content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status in sorted(refused):
-        done[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
+        done[str(status)] = {"description": problems.phrase(status), "content": content}
     return done
