@@ -158,7 +158,7 @@ class Channel:
         self._await_reply()
 
     def _await_reply(self) -> None:
-        if not self.conversation.leaving and (phase := self.conversation.waiting_for):
+        if phase := self.conversation.waiting_for:
             self._wait(phase)
 
     def _wait(self, phase: Phase) -> None:

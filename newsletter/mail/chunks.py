@@ -93,8 +93,8 @@ class Chunks:
 
     @property
     def waiting_for(self) -> Phase | None:
-        """The step whose reply comes next; None when none is due."""
-        return self._expected[0][0] if self._expected else None
+        """The step whose reply comes next; None when none is due, as while a message is being written."""
+        return self._expected[0][0] if self._expected and self._leaving is None else None
 
     # --- what goes out --------------------------------------------------------------------------------------------
 

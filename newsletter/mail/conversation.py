@@ -25,6 +25,7 @@ AT_ONCE = 128 * 1024  # bytes: so much surely fits into the buffer of a connecti
 
 # Looked at several times a message, and a member of an enumeration costs more to look up than a name.
 _MAIL, _RCPT, _DATA, _BODY, _DOT = Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT
+_ENVELOPE = (_MAIL, _RCPT, _DATA)
 
 
 class Result(NamedTuple):
@@ -96,6 +97,7 @@ class Conversation:
         self.broken = False  # no further message may be offered here
         self.refuses_chunks = False  # it is given none
         self.outgoing: list[bytes] = []  # to be written now
+        self.ready = False  # `body` has something to write now: a message that is too large to be `outgoing`
         self._extensions = extensions
         self._dsn = dsn
         self._lmtp = lmtp
@@ -106,7 +108,6 @@ class Conversation:
         self._offered: _Exchange | None = None
         self._cleared: _Exchange | None = None
         self._leaving: _Exchange | None = None  # its body is being written, its dot is not
-        self._released = False  # the cleared one
         self._unfinished = False
 
     # --- what the connection is at --------------------------------------------------------------------------------
@@ -114,12 +115,7 @@ class Conversation:
     @property
     def cleared(self) -> Collection[Message]:
         """The message whose body may leave when it is released."""
-        return (self._cleared.message,) if self._cleared and not self._released else ()
-
-    @property
-    def ready(self) -> bool:
-        """Whether `body` has something to write now: a message that is too large to be `outgoing`."""
-        return self._released
+        return (self._cleared.message,) if self._cleared and not self.ready else ()
 
     @property
     def leaving(self) -> bool:
@@ -139,8 +135,8 @@ class Conversation:
 
     @property
     def waiting_for(self) -> Phase | None:
-        """The step whose reply comes next; None when none is due."""
-        return self._expected[0][0] if self._expected else None
+        """The step whose reply comes next; None when none is due, as while a body is being written."""
+        return self._expected[0][0] if self._expected and self._leaving is None else None
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
@@ -154,12 +150,12 @@ class Conversation:
         if why:
             return not_offered(message, why)
         exchange = self._offered = _Exchange(message, pieces, _MAIL)
+        phases, commands = self._envelope(message)
         if self._pipelining:
-            for phase, command in self._envelope(message):
-                self._expected.append((phase, exchange))
-                self.outgoing.append(command)
+            self._expected += [(phase, exchange) for phase in phases]
+            self.outgoing += commands
         else:
-            self._later.extend(self._envelope(message))
+            self._later.extend(zip(phases, commands, strict=True))
             self._step(exchange)
         return None
 
@@ -170,7 +166,7 @@ class Conversation:
             self._cleared = None
             self.broken = True
             return
-        self._released = True
+        self.ready = True
         if self._cleared.message.size <= self._at_once:
             self.outgoing += self.body()
             self.dot()
@@ -179,7 +175,7 @@ class Conversation:
         """The released message, to be written; its dot follows when every byte of it has left."""
         assert self._cleared is not None  # noqa: S101  # the caller looked
         exchange, self._cleared = self._cleared, None
-        self._released = False
+        self.ready = False
         exchange.phase = _BODY
         self._leaving = exchange
         return exchange.pieces
@@ -265,13 +261,14 @@ class Conversation:
         self.broken = self.broken or result.decision.reconnect or exchange.phase is _BODY
         return result
 
-    def _envelope(self, message: Message) -> Sequence[tuple[Phase, bytes]]:
-        steps = [
-            (_MAIL, mail_command(message, self._extensions, dsn=self._dsn)),
-            (_RCPT, rcpt_command(message, self._extensions, dsn=self._dsn)),
-            (_DATA, b"DATA\r\n"),
-        ]
-        if self._unfinished:
-            self._unfinished = False
-            steps.insert(0, (Phase.RSET, b"RSET\r\n"))
-        return steps
+    def _envelope(self, message: Message) -> tuple[Sequence[Phase], Sequence[bytes]]:
+        """The steps and what is said at each."""
+        commands = (
+            mail_command(message, self._extensions, dsn=self._dsn),
+            rcpt_command(message, self._extensions, dsn=self._dsn),
+            b"DATA\r\n",
+        )
+        if not self._unfinished:
+            return _ENVELOPE, commands
+        self._unfinished = False
+        return (Phase.RSET, *_ENVELOPE), (b"RSET\r\n", *commands)

@@ -88,13 +88,13 @@ def text_header(name: str, value: str, *, limit: int = TEXT_LENGTH) -> bytes:
     return _folded(f"{name}:", _encoded_words(value, indent=len(name) + 2))
 
 
-def mailbox_header(name: str, address: Address) -> bytes:
+def mailbox_header(field: str, name: str, email: str) -> bytes:
     """A field that holds one mailbox, such as From. An address that is not ASCII stays UTF-8 (RFC 6532)."""
-    if _ATOMS.fullmatch(address.name) and "=?" not in address.name:
-        line = f"{name}: {address.name} <{address.email}>"
-        if len(line) <= COLUMNS:
-            return f"{line}\r\n".encode()  # nearly every one, at a tenth of the cost
-    return _folded(f"{name}:", [*_phrase(address.name, indent=len(name) + 2), f"<{address.email}>"])
+    if _ATOMS.fullmatch(name) and "=?" not in name:
+        line = f"{field}: {name} <{email}>\r\n"
+        if len(line) <= COLUMNS + len("\r\n"):
+            return line.encode()  # nearly every one, at a tenth of the cost
+    return _folded(f"{field}:", [*_phrase(name, indent=len(field) + 2), f"<{email}>"])
 
 
 def list_id_header(title: str, list_id: str) -> bytes:

@@ -118,7 +118,7 @@ class Assembly:
         values = {_NAME: recipient.name, _EMAIL: recipient.email, _UNSUBSCRIBE_URL: unsubscribe_url, **tokens}
         body = self.whole if body is None else body
         headers = (
-            mailbox_header("To", Address(recipient.name, address))
+            mailbox_header("To", recipient.name, address)
             + message_id_header(recipient.message_id)
             + unsubscribe_headers(unsubscribe_url, unsubscribe_mailto)
         )
@@ -164,7 +164,7 @@ def _head(subject: str, letterhead: Letterhead, boundary: bytes) -> bytes:
     if letterhead.date.utcoffset() is None:
         raise ValueError("the date of a letterhead has a time zone")
     fields = [
-        mailbox_header("From", letterhead.sender),
+        mailbox_header("From", *letterhead.sender),
         text_header("Subject", subject),
         verbatim_header("Date", format_datetime(letterhead.date)),
         list_id_header(letterhead.list_title, letterhead.list_id) if letterhead.list_id else b"",

@@ -175,6 +175,7 @@ class _Batch:
         self._retired: SendError | None = None  # a connection could not be opened; others may stand
         self._failure: BaseException | None = None  # of the caller's, to be raised
         self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time
         self._task: asyncio.Task[None] | None = None
 
     async def send(self) -> None:
@@ -370,9 +371,6 @@ class _Batch:
         message = next(self._messages, None)
         self._ended = message is None
         return message
-
-    def _now(self) -> float:
-        return self._loop.time()
 
 
 def _unsent(message: Message, why: str, *, is_ours: bool) -> Outcome:

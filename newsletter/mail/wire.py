@@ -57,7 +57,12 @@ class ReplyReader:
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that these bytes complete."""
-        *whole, self._rest = (self._rest + data if self._rest else data).split(b"\n")
+        data = self._rest + data
+        *whole, self._rest = data.split(b"\n")
+        if len(data) <= USUAL_LENGTH and not self._lines:
+            replies = [reply for line in whole if (reply := _of_one_line(line))]
+            if len(replies) == len(whole):
+                return replies  # nearly always
         replies = [reply for line in whole if (reply := self._line(line))]
         if len(self._rest) > LINE_LENGTH:
             replies.append(self._garbage(self._rest))
@@ -70,8 +75,6 @@ class ReplyReader:
         return bool(self._rest or self._lines)
 
     def _line(self, octets: bytes) -> Reply | None:
-        if not self._lines and len(octets) <= USUAL_LENGTH and (reply := _of_one_line(octets)) is not None:
-            return reply
         match = _matched(octets)
         if match is None or len(octets) > LINE_LENGTH or len(self._lines) >= LINES:
             return self._garbage(octets)

@@ -38,6 +38,7 @@ _SYNC_SECONDS = 1.0
 FOLD_SECONDS = 0.25
 _LEFT = "left"
 _UNFOLDED = "unfolded"  # stands among the names of states
+_SENT = State.SENT  # looked at for each message, and a member of an enumeration costs more to look up than a name
 _OPEN = (State.QUEUED, State.DEFERRED)
 # One IN for all three states: an OR between states would keep SQLite from the index on them.
 _WAITING = deliveries.c.state.in_([sa.literal(state) for state in (*_OPEN, State.UNCERTAIN)]) & (
@@ -154,8 +155,8 @@ class Deliveries:
         lease was lost, the issue was paused or cancelled, or the reader has left, was suppressed or erased. It survives
         `kill -9`; once a second it also survives a loss of power.
         """
-        sent = [(mark.delivery, mark.code, mark.reply) for mark in marks if mark.state is State.SENT]
-        others = [mark for mark in marks if mark.state is not State.SENT]
+        sent = [(mark.delivery, mark.code, mark.reply) for mark in marks if mark.state is _SENT]
+        others = [mark for mark in marks if mark.state is not _SENT]
         told = (*journal.told_of(owner=owner, issue=issue, sent=sent, now=now), json.dumps(starting))
         begun: Sequence[int] | None
         if others or time.monotonic() - self._folded >= self._fold_seconds:
