@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from newsletter.codec import encode
-from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, compiled, decide, deliver, message_id, wait
+from newsletter.deliver import BACK_OFF, TOO_LATE, UNCERTAIN_WAIT, YOUNG, compiled, decide, deliver, message_id, wait
 from newsletter.editions import Editions
 from newsletter.errors import LinkError
 from newsletter.language import speak
@@ -185,6 +186,18 @@ def test_no_server_keeps_everything_queued(store: Store) -> None:
 
     assert delivered.states == {State.QUEUED: 1}
     assert "could not reach" in delivered.stopped
+
+
+@pytest.mark.parametrize(("before", "after"), [(700, YOUNG), (2 * YOUNG, 2 * YOUNG), (0, 0)])
+def test_who_sends_looks_for_cycles_less_often(store: Store, mailbox: Mailbox, before: int, after: int) -> None:
+    """Not where that is so already, or where somebody wants none of it."""
+    usual = gc.get_threshold()
+    gc.set_threshold(before)
+    try:
+        run(store, publish(store, "ann@example.org"), open_smtp(mailbox.url))
+        assert gc.get_threshold() == (after, *usual[1:])
+    finally:
+        gc.set_threshold(*usual)
 
 
 def test_stopping_gives_back_what_was_claimed(store: Store, mailbox: Mailbox) -> None:
