@@ -52,7 +52,7 @@ TOO_LATE = "could not go before it expired"
 
 # For each message, and a member of an enumeration costs more to look up than a name.
 _PREFERENCES, _PREFERENCES_URL, _UNSUBSCRIBE = Purpose.PREFERENCES, Token.PREFERENCES_URL, Purpose.UNSUBSCRIBE
-_IS_SENT, _SENT, _SUPPRESS = Verdict.SENT, State.SENT, Verdict.SUPPRESS
+_TAKEN, _SENT, _SUPPRESS = Verdict.SENT, State.SENT, Verdict.SUPPRESS
 
 Clock = Callable[[], datetime]
 
@@ -296,7 +296,7 @@ def _common(frozen: Frozen, links: Links) -> dict[Token, str]:
 
 def decide(outcome: Outcome, *, attempts: int, now: datetime) -> Mark:
     """What to write into the ledger for an outcome. Pure; `attempts` counts those before this one."""
-    if outcome.verdict is _IS_SENT:
+    if outcome.verdict is _TAKEN:
         return Mark(outcome.delivery, _SENT, code=outcome.code, reply=outcome.text)
     if outcome.put_off is not None:
         return _mark(outcome, State.QUEUED, due_at=now + timedelta(seconds=outcome.put_off))
