@@ -16,12 +16,13 @@ from tests.forks import fork
 from tests.workspaces import Workspace
 
 
-def tick(workspace: Workspace, dies_at: int = 0) -> str:
-    """One tick at noon today, in a process killed just before its n-th writing commit (0: never).
+def tick(workspace: Workspace, dies_at: int = 0, *, at: datetime | None = None) -> str:
+    """One tick, at noon today unless told, in a process killed just before its n-th writing commit (0: never).
 
     Whether it `crashed` or `finished`.
     """
-    process = fork(_tick, workspace, dies_at)
+    noon = datetime.combine(datetime.now(UTC).date(), time(12), UTC)
+    process = fork(_tick, workspace, dies_at, at or noon)
     process.join()
     ended = process.exitcode
     process.close()
@@ -29,7 +30,7 @@ def tick(workspace: Workspace, dies_at: int = 0) -> str:
     return "crashed" if ended else "finished"
 
 
-def _tick(workspace: Workspace, dies_at: int) -> None:
+def _tick(workspace: Workspace, dies_at: int, now: datetime) -> None:
     commits = 0
 
     def count(connection: sa.Connection) -> None:
@@ -38,7 +39,6 @@ def _tick(workspace: Workspace, dies_at: int) -> None:
         if 0 < dies_at == commits:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    noon = datetime.combine(datetime.now(UTC).date(), time(12), UTC)
     with open_app(load_config(workspace.folder, workspace.settings)) as app:
         sa.event.listen(app.store.db.engine, "commit", count)
-        Daemon(app, clock=lambda: noon).tick()
+        Daemon(app, clock=lambda: now).tick()

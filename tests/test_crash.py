@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,8 @@ def test_a_daemon_sends_what_is_due(tmp_path: Path) -> None:
     """The daemon finds the slot that is due, sends its issue once, and a second daemon finds nothing to do."""
     with open_sink() as sink:
         workspace = make_workspace(tmp_path, smtp_url=sink.url, readers=READERS)
+        now = datetime.now(UTC)
+        move(workspace, zone_of_noon(now))
         with workspace.start("daemon") as daemon:
             assert daemon.stderr is not None
             log = []
@@ -155,5 +158,16 @@ def test_a_daemon_sends_what_is_due(tmp_path: Path) -> None:
                     daemon.terminate()
 
         assert daemon.returncode == 0, log
-        assert tick(workspace) == "finished"
+        assert tick(workspace, at=now) == "finished"
         check_history(workspace, sink, crashes=0)
+
+
+def zone_of_noon(now: datetime) -> str:
+    """A time zone where it is about noon: no slot of another day can still be taken up, or has just been missed."""
+    return f"Etc/GMT{now.hour - 12:+d}"  # the signs of POSIX: west is plus
+
+
+def move(workspace: Workspace, zone: str) -> None:
+    """Let its schedule go by the clocks of a time zone."""
+    file = workspace.folder / "schedules.yaml"
+    file.write_text(file.read_text("utf-8").replace("timezone: UTC", f"timezone: {zone}"), "utf-8")
