@@ -112,10 +112,12 @@ class Daemon:
         for draft in store.drafts.list():
             if draft.approved_at is None and draft.until is not None and draft.until < self._horizon():
                 self._give_up(draft.slot, NOT_APPROVED)
-        until = self._horizon() - SETTLED
+        settled = self._horizon() - SETTLED
+        since = self.seen_until or settled
+        until = max(since, settled)
         for schedule in self.app.plan.schedules.values():
             zones = self.app.places(schedule)
-            for slot in slots.lapsed(schedule, since=self.seen_until or until, now=until, zones=zones):
+            for slot in slots.lapsed(schedule, since=since, now=until, zones=zones):
                 tried = store.runs.list(slot.newsletter, slot=slot.key, limit=1)
                 if store.issues.find(slot) is None and store.drafts.find(slot) is None:
                     self._give_up(slot, FAILED_TOO_LONG if tried else MISSED)
@@ -157,7 +159,8 @@ class Daemon:
             ticks.settle()
         self.planned_until = horizon(now, here, known)
         if self.seen_until is None:
-            self.seen_until = min(now, max((tick.at for tick in known.values()), default=now)) - SETTLED
+            # The first daemon ever has missed nothing.
+            self.seen_until = min(now, max(tick.at for tick in known.values())) - SETTLED if known else now
         ticks.add(here.boot, Tick(at=now, uptime=here.uptime))
         return True
 

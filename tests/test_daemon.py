@@ -397,6 +397,22 @@ def test_what_was_missed_has_a_report(app: App, mailbox: Mailbox) -> None:
     assert len(mailbox.messages()) == 4
 
 
+def test_who_has_just_begun_has_missed_nothing(app: App, mailbox: Mailbox) -> None:
+    """The first daemon ever is not to blame for the slot that could be taken up until a moment ago; then for all."""
+    clock = Clock(EIGHT + 6 * HOUR + MINUTE)
+    daemon = Daemon(app, clock=clock, machine=clock.running)
+    for _ in range(3):
+        daemon.tick()
+        clock.now += HOUR
+    assert app.store.issues.list() == []
+
+    clock.now = EIGHT + 24 * HOUR
+    daemon.tick()
+
+    assert [issue.slot for issue in app.store.issues.list()] == ["always/2026-11-21"]
+    assert len(mailbox.messages()) == 2
+
+
 # --- a clock that has gone wrong ------------------------------------------------------------------------------------
 
 
