@@ -77,7 +77,7 @@ class Daemon:
     schedules: Stamp | None = None  # which state of schedules.yaml the app knows
     doubt: str = ""  # what is wrong with the clock
     planned_until: datetime | None = None  # slots up to here were looked at
-    seen_until: datetime | None = None  # slots before this are decided, or can still be taken up
+    seen_until: datetime | None = None  # slots before this are decided, can still be taken up, or are not our fault
     alive_at: datetime | None = None  # the last sign of life
     ticked_at: datetime | None = None  # when the last tick began
     told: frozenset[Hold] = frozenset()  # paused issues that were spoken of

@@ -38,8 +38,8 @@ from newsletter.windows import opening
 
 LEASE = timedelta(seconds=30)
 BATCH, LARGEST_BATCH = 150, 600
-TOGETHER, SIGNED_TOGETHER = 64, 16  # messages that are made in a row: one at a time takes a seventh more of all CPU
-YOUNG = 20_000  # objects, of which a message leaves some thirty until its batch is through
+TOGETHER, SIGNED_TOGETHER = 64, 16  # messages that are made in a row: one at a time takes a twelfth more of all CPU
+YOUNG = 20_000  # objects that may be made between two looks for cycles among them; Python says 700
 QUICK = timedelta(seconds=2)  # a batch that went in less is followed by one twice as large
 LOOK = timedelta(seconds=1)  # between two looks whether the issue was held up, where no turn of sending shows it
 
@@ -359,7 +359,7 @@ def letterhead(frozen: Frozen, links: Links) -> Letterhead:
 
 
 def _collect_seldom() -> None:
-    """Look for cycles less often, from now on in all of this process: sending makes none, and looks for a thirtieth."""
+    """Look for cycles less often, from now on in all of this process: sending makes none, and the looks take 2 %."""
     young, *older = gc.get_threshold()
     if 0 < young < YOUNG:
         gc.set_threshold(YOUNG, *older)

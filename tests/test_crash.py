@@ -66,6 +66,17 @@ def check_history(workspace: Workspace, sink: Sink, *, crashes: int) -> None:
     assert {recipient for recipient, count in copies.items() if count > 1} <= on_record
 
 
+def zone_of_noon(now: datetime) -> str:
+    """A time zone where it is about noon: no slot of another day can still be taken up, or has just been missed."""
+    return f"Etc/GMT{now.hour - 12:+d}"  # the signs of POSIX: west is plus
+
+
+def move(workspace: Workspace, zone: str) -> None:
+    """Let its schedule go by the clocks of a time zone."""
+    file = workspace.folder / "schedules.yaml"
+    file.write_text(file.read_text("utf-8").replace("timezone: UTC", f"timezone: {zone}"), "utf-8")
+
+
 @pytest.mark.parametrize("first", range(1, SHARES + 1))
 def test_a_crash_at_any_commit_loses_nobody(tmp_path: Path, first: int) -> None:
     """Killed at each of its commits in turn, the daemon's next tick finishes the same issue, and nobody is lost."""
@@ -160,14 +171,3 @@ def test_a_daemon_sends_what_is_due(tmp_path: Path) -> None:
         assert daemon.returncode == 0, log
         assert tick(workspace, at=now) == "finished"
         check_history(workspace, sink, crashes=0)
-
-
-def zone_of_noon(now: datetime) -> str:
-    """A time zone where it is about noon: no slot of another day can still be taken up, or has just been missed."""
-    return f"Etc/GMT{now.hour - 12:+d}"  # the signs of POSIX: west is plus
-
-
-def move(workspace: Workspace, zone: str) -> None:
-    """Let its schedule go by the clocks of a time zone."""
-    file = workspace.folder / "schedules.yaml"
-    file.write_text(file.read_text("utf-8").replace("timezone: UTC", f"timezone: {zone}"), "utf-8")

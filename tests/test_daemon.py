@@ -398,7 +398,7 @@ def test_what_was_missed_has_a_report(app: App, mailbox: Mailbox) -> None:
 
 
 def test_who_has_just_begun_has_missed_nothing(app: App, mailbox: Mailbox) -> None:
-    """The first daemon ever is not to blame for the slot that could be taken up until a moment ago; then for all."""
+    """The first daemon ever says nothing of the slot that could be taken up until a moment ago, and sends the next."""
     clock = Clock(EIGHT + 6 * HOUR + MINUTE)
     daemon = Daemon(app, clock=clock, machine=clock.running)
     for _ in range(3):
