@@ -187,7 +187,10 @@ class _Batch:
                 return
             self._handed_back.append(message)
             first = await self._connect()
-            await run_all(self._work(first if number == 0 else None) for number in range(self.relay.connections))
+            try:
+                await run_all(self._work(first if number == 0 else None) for number in range(self.relay.connections))
+            finally:
+                first.abort()  # a task that is given up before it begins closes nothing
         except SendError as error:
             self._halted = error
         except asyncio.CancelledError:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import ssl
 from collections.abc import Sequence
 
 import pytest
 
 from newsletter.errors import Refused, SendError
-from newsletter.mail.session import Timeouts
-from newsletter.mail.smtp import BREAKS_IN_A_ROW, LoopFactory, SmtpSend, open_smtp
+from newsletter.mail.pace import Pace
+from newsletter.mail.relay import parse_relay
+from newsletter.mail.session import Session, Timeouts, open_session
+from newsletter.mail.smtp import BREAKS_IN_A_ROW, LoopFactory, SmtpSend, carry, open_smtp
 from newsletter.model import Message, Outcome, Verdict
 from tests.mail.conftest import SendAll
 from tests.mail.faults import CUT, CUT_HERE, GOOD, PAUSE, STALL, FaultServer, Script
@@ -511,3 +515,36 @@ def test_a_hostile_reply_is_harmless(send_all: SendAll, loop_factory: LoopFactor
     assert text.startswith("5.7.1 [2J xxx")
     assert text.isprintable()
     assert len(text) <= 500
+
+
+def test_given_up_as_it_begins(loop_factory: LoopFactory) -> None:
+    """A connection that stands is closed, also where all is given up before anything is put to work on it."""
+    opened: list[Session] = []
+
+    async def run(url: str) -> None:
+        relay = parse_relay(url, connections=2)
+        context = ssl.create_default_context()
+
+        async def connect() -> Session:
+            opened.append(await open_session(relay, context=context, hostname="", timeouts=Timeouts()))
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            return opened[-1]
+
+        with pytest.raises(asyncio.CancelledError):
+            await carry(
+                relay,
+                [a_message(1)],
+                connect=connect,
+                record=lambda _outcomes, _starting: (),
+                stop=lambda: False,
+                pace=Pace(),
+            )
+        await opened[0].wire.reply(10)
+        assert opened[0].wire.lost
+
+    with FaultServer() as server, asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(run(server.url()))
+
+    assert len(opened) == 1
